@@ -1,0 +1,5 @@
+//! The program: see `framewire::cli`.
+
+fn main() -> std::process::ExitCode {
+    framewire::cli::main()
+}

@@ -1,0 +1,1 @@
+//! The protocol, with no socket, clock, entropy or thread of its own.

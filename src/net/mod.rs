@@ -1,0 +1,1 @@
+//! tokio drives an engine over any stream of bytes.
