@@ -1,7 +1,7 @@
 //! Masking: every byte of a client's payload XOR a key of four (RFC 6455 §5.3).
 //!
 //! Masking and unmasking are the same operation. Payloads under 32 bytes are done where
-//! the call stands, with two overlapping words; longer ones go to [`lanes`], which the
+//! the call stands, with two overlapping words; longer ones go to `lanes`, which the
 //! compiler turns into the vector instructions of the target. On x86-64 the same code is
 //! compiled a second time for AVX2 and chosen when the processor has it.
 

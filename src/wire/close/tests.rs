@@ -23,7 +23,7 @@ fn of_all_65536_codes_only_the_permitted_ones_may_be_sent() {
     ];
     for number in 0..=u16::MAX {
         let code = CloseCode::new(number);
-        let permitted = registered.contains(&number) || (number >= 3000 && number < 5000);
+        let permitted = registered.contains(&number) || (3000..5000).contains(&number);
         assert_eq!(code.may_be_sent(), permitted, "{number}");
         assert_eq!(CloseReason::new(code, "").is_ok(), permitted, "{number}");
         let decoded = CloseReason::decode(&body(number, b"why"));

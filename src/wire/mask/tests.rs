@@ -30,7 +30,7 @@ const KEY: MaskKey = MaskKey::new([0x37, 0xfa, 0x21, 0x3d]);
 
 /// Bytes that do not repeat with the key.
 fn pattern(length: usize) -> Vec<u8> {
-    (0..length).map(|index| (index * 7 % 251) as u8).collect()
+    (0..251).cycle().take(length).collect()
 }
 
 /// Every way gives what the scalar gives, inside a buffer whose other bytes stay.
