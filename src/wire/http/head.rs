@@ -195,13 +195,14 @@ fn check(
 }
 
 /// Whether the request line has three words, the last of which is a version of HTTP.
+///
+/// The CR behind the third word shows that it is the last.
 fn names_http_last(bytes: &[u8]) -> bool {
     let line = bytes
         .split_inclusive(|&byte| byte == b'\r')
         .next()
         .unwrap_or_default();
-    let mut words = line.split(|&byte| byte == b' ').skip(2);
-    is_http(words.next(), b'\r') && words.next().is_none()
+    is_http(line.split(|&byte| byte == b' ').nth(2), b'\r')
 }
 
 /// Whether this is `HTTP/`, a digit, a dot, a digit, and then the given byte.

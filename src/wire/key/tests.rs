@@ -42,6 +42,7 @@ fn a_key_that_is_not_16_bytes_of_base64_is_refused() {
         "",
         "==",
         "SGVsbG8sIHdvcmxkIQ==",
+        "dGhlIHNhbXBsZSBub25jZXNzQQ==",
         "dGhlIHNhbXBsZSBub25jZQ=",
         "dGhlIHNhbXBsZSBub25jZQ",
         "dGhlIHNhbXBsZSBub25jZQ===",
