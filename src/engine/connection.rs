@@ -711,7 +711,7 @@ impl Connection {
     }
 
     /// Lends the buffer that `make` gives, if there is none.
-    pub(crate) fn lend_spare_buffer_with(&mut self, make: impl FnOnce() -> Vec<u8>) {
+    pub fn lend_spare_buffer_with(&mut self, make: impl FnOnce() -> Vec<u8>) {
         if !self.outbox.has_spare() {
             self.outbox.give_spare(make());
         }

@@ -106,7 +106,7 @@ impl Inbox {
     }
 
     /// Lends the buffer that `make` gives, if this one is full or there is none.
-    pub(crate) fn lend_buffer_with(&mut self, make: impl FnOnce() -> Vec<u8>) {
+    pub fn lend_buffer_with(&mut self, make: impl FnOnce() -> Vec<u8>) {
         if self.data.len() - self.filled < GROW_BYTES_MIN {
             self.lend_buffer(make());
         }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use core::fmt;
 
 use crate::engine::event::Kind;
+use crate::engine::prepared::Prepared;
 use crate::wire::utf8;
 
 /// A whole message, lent from the receive buffer until the next one is asked for.
@@ -84,6 +85,11 @@ impl Message {
             Self::Text(text) => &text.0,
             Self::Binary(bytes) => bytes,
         }
+    }
+
+    /// Encodes the message once, to be sent to many.
+    pub fn prepare(&self) -> Prepared {
+        Prepared::new(self.kind(), self.as_bytes())
     }
 
     /// The payload, taken out.
