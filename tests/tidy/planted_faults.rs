@@ -158,6 +158,9 @@ fn a_question_of_role_is_found() {
         "fn f() { role != x }",
         "fn f() { matches!(r, Role::Client) }",
         "fn f() { match r { Role::Server => 1 } }",
+        "fn f() { if let Role::Server = r {} }",
+        "fn f() { self.side == Role::Client }",
+        "fn f() { Role::Client != self.side }",
     ];
     refuses(shape::role_questions, "src/engine/outbox.rs", &samples);
     passes(shape::role_questions, "src/engine/role.rs", &samples);
@@ -167,6 +170,12 @@ fn a_question_of_role_is_found() {
         &samples,
     );
     passes(shape::role_questions, "src/net/mod.rs", &samples);
+    let handed_on = "fn f() { Connection::new(Role::Client, limits) }";
+    passes(
+        shape::role_questions,
+        "src/engine/connection.rs",
+        &[handed_on],
+    );
     let tested = "#[cfg(test)]\nmod tests { fn f() { Role::Client } }";
     passes(
         shape::role_questions,

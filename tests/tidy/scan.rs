@@ -1,6 +1,6 @@
 //! Rust source as tokens and comments: as much of the grammar as the rules need.
 
-use std::ops::Range;
+use core::ops::Range;
 
 /// A word, a number, a lifetime, `::`, or one other character. A literal is `""`.
 #[derive(Clone, Debug, PartialEq)]

@@ -89,7 +89,7 @@ pub(crate) fn long_files(files: &[SourceFile]) -> Vec<Fault> {
 }
 
 /// What client and server do differently is a row of the table in `role.rs`. The handshake, of
-/// which each side has its own, is excepted.
+/// which each side has its own, is excepted; a role that is only handed on is no question.
 pub(crate) fn role_questions(files: &[SourceFile]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for file in files {
@@ -103,16 +103,41 @@ pub(crate) fn role_questions(files: &[SourceFile]) -> Vec<Fault> {
             let compared = ["=", "!"]
                 .iter()
                 .any(|sign| reads(&tokens, at, &["role", sign, "="]));
-            let named = ["Client", "Server"]
-                .iter()
-                .any(|r| reads(&tokens, at, &["Role", "::", r]));
-            if compared || named {
+            if compared || is_role_pattern(&tokens, at) || is_role_test(&tokens, at) {
                 let what = "a question of role: give the table in role.rs a row";
                 faults.push(Fault::new(file, tokens[at].line, what));
             }
         }
     }
     faults
+}
+
+/// `Role::Client` as an arm, as an alternative, behind `let`, or on one side of a comparison.
+fn is_role_pattern(tokens: &[Token], at: usize) -> bool {
+    if !["Client", "Server"]
+        .iter()
+        .any(|role| reads(tokens, at, &["Role", "::", role]))
+    {
+        return false;
+    }
+    let before = at
+        .checked_sub(1)
+        .map_or("", |before| tokens[before].text.as_str());
+    let signs: [&[&str]; 4] = [&["=", ">"], &["=", "="], &["!", "="], &["|"]];
+    let compared = at >= 2 && signs[1..3].iter().any(|sign| reads(tokens, at - 2, sign));
+    let followed = signs.iter().any(|sign| reads(tokens, at + 3, sign));
+    compared || followed || matches!(before, "|" | "let")
+}
+
+/// `matches!` of something with a role.
+fn is_role_test(tokens: &[Token], at: usize) -> bool {
+    let is_call = reads(tokens, at, &["matches", "!", "("]);
+    let end = if is_call {
+        scan::group_end(tokens, at + 2)
+    } else {
+        at
+    };
+    (at..end).any(|inner| reads(tokens, inner, &["Role", "::"]))
 }
 
 /// A feature is a floor: it selects modules and items, and no statement knows of it.
