@@ -1,8 +1,8 @@
 //! Our client against the servers of others.
 
-use std::future::Future;
+use core::future::Future;
+use core::time::Duration;
 use std::process::Command;
-use std::time::Duration;
 
 use framewire::client::connect;
 use framewire::engine::{Closure, Kind, Message};

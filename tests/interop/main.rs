@@ -4,6 +4,8 @@
 //! The programs that play the other side stand in `tests/peers`; what they need is installed
 //! into the target directory by the tests themselves.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod browser;
 mod client_role;
 mod install;
