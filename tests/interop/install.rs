@@ -1,0 +1,165 @@
+//! What the peers run on, installed once into the target directory.
+//!
+//! Each peer is copied to a folder of its own, where its pinned packages are installed beside it.
+//! A lock on a file keeps parallel tests, also those in other processes, from doing it twice.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::run;
+
+/// Where the peers stand in the repository.
+const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers");
+/// Where they are installed.
+const INSTALLED: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/peers");
+
+/// The npm package of this name, with its dependencies: the folder that holds its scripts.
+pub(crate) fn npm_package(name: &str) -> PathBuf {
+    let npm = program(&["npm"], &["nodejs", "npm"]);
+    let files = ["package.json", "package-lock.json"];
+    prepared(name, &files, |folder| {
+        let quiet = [
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--silent",
+        ];
+        run(Command::new(&npm).args(quiet).current_dir(folder));
+    })
+}
+
+/// The interpreter of `npm_package`'s scripts.
+pub(crate) fn node() -> PathBuf {
+    program(&["node"], &["nodejs"])
+}
+
+/// The Python peer: its interpreter, and the script to give to it.
+pub(crate) fn python_peer() -> (PathBuf, PathBuf) {
+    let python = program(&["python3"], &["python3", "python3-venv"]);
+    let folder = prepared("python", &["requirements.txt"], |folder| {
+        run(Command::new(&python)
+            .args(["-m", "venv", "--clear", "venv"])
+            .current_dir(folder));
+        let quiet = ["-m", "pip", "install", "-q", "--disable-pip-version-check"];
+        let pinned = ["--require-hashes", "-r", "requirements.txt"];
+        let python = folder.join("venv/bin/python");
+        run(Command::new(python)
+            .args(quiet)
+            .args(pinned)
+            .current_dir(folder));
+    });
+    (folder.join("venv/bin/python"), folder.join("peer.py"))
+}
+
+/// The peer on tungstenite, built from its own lock file.
+pub(crate) fn tungstenite_peer() -> PathBuf {
+    let target = Path::new(INSTALLED).join("tungstenite");
+    let _lock = locked("tungstenite");
+    let manifest = Path::new(SOURCES).join("tungstenite/Cargo.toml");
+    let mut command = Command::new(env!("CARGO"));
+    command.args([
+        "build",
+        "--release",
+        "--locked",
+        "--quiet",
+        "--manifest-path",
+    ]);
+    run(command.arg(manifest).arg("--target-dir").arg(&target));
+    target.join("release/framewire-peer-tungstenite")
+}
+
+/// A Chromium.
+pub(crate) fn chromium() -> PathBuf {
+    let names = [
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    ];
+    program(&names, &["chromium"])
+}
+
+/// Copies a peer to its folder, and has its packages installed when `pins` are other than the
+/// ones that were installed last.
+fn prepared(name: &str, pins: &[&str], install: impl FnOnce(&Path)) -> PathBuf {
+    let _lock = locked(name);
+    let source = Path::new(SOURCES).join(name);
+    let folder = Path::new(INSTALLED).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    for entry in fs::read_dir(&source).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            update(&entry.path(), &folder.join(entry.file_name()));
+        }
+    }
+    let pinned: String = pins
+        .iter()
+        .map(|pin| fs::read_to_string(source.join(pin)).unwrap())
+        .collect();
+    let stamp = folder.join("installed");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == pinned) {
+        return folder;
+    }
+    install(&folder);
+    fs::write(stamp, pinned).unwrap();
+    folder
+}
+
+/// Copies a file unless it is there already: another test may be reading it.
+fn update(source: &Path, target: &Path) {
+    let bytes = fs::read(source).unwrap();
+    if fs::read(target).is_ok_and(|old| old == bytes) {
+        return;
+    }
+    fs::write(target, bytes).unwrap();
+}
+
+/// Holds the lock of this name until the file is dropped.
+fn locked(name: &str) -> File {
+    fs::create_dir_all(INSTALLED).unwrap();
+    let file = File::create(Path::new(INSTALLED).join(format!("{name}.lock"))).unwrap();
+    file.lock().unwrap();
+    file
+}
+
+/// The first of `names` in `PATH`; where there is none, Debian's `packages` are installed if
+/// that is possible.
+fn program(names: &[&str], packages: &[&str]) -> PathBuf {
+    let _lock = locked("programs");
+    found(names).unwrap_or_else(|| {
+        let wanted = packages.join(" ");
+        assert!(
+            found(&["apt-get"]).is_some() && is_superuser(),
+            "{} is not in PATH: install it (Debian: apt-get install {wanted})",
+            names[0]
+        );
+        run(Command::new("apt-get").args(["update", "-qq"]));
+        let quiet = ["install", "-qq", "-y", "--no-install-recommends"];
+        let mut command = Command::new("apt-get");
+        run(command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(quiet)
+            .args(packages));
+        found(names).unwrap_or_else(|| panic!("{} is not in {wanted}", names[0]))
+    })
+}
+
+/// The first of `names` in `PATH`.
+fn found(names: &[&str]) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    let in_folders = |name: &&str| {
+        folders
+            .iter()
+            .map(|folder| folder.join(name))
+            .find(|at| at.is_file())
+    };
+    names.iter().find_map(in_folders)
+}
+
+fn is_superuser() -> bool {
+    run(Command::new("id").arg("-u")).trim() == "0"
+}

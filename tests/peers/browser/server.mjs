@@ -1,0 +1,50 @@
+// Starts and ends the announcement server whose binary the environment variable FRAMEWIRE names.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const START_MS = 30_000;
+
+export class Server {
+  // Starts the server on `listen` and resolves once it says where it listens.
+  static async start(listen, data) {
+    const child = spawn(process.env.FRAMEWIRE, ['serve', '--listen', listen, '--data', data], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
+    for await (const line of createInterface({ input: child.stdout })) {
+      const address = line.match(/^listening on ws:\/\/(\S+)/)?.[1];
+      if (address) {
+        clearTimeout(timer);
+        child.stdout.resume();
+        return new Server(child, address, data);
+      }
+    }
+    throw new Error('the server did not say where it listens');
+  }
+
+  constructor(child, address, data) {
+    this.child = child;
+    this.address = address;
+    this.data = data;
+  }
+
+  get page() {
+    return `http://${this.address}/`;
+  }
+
+  // Ends the server without a chance to finish anything, as a power cut would.
+  async kill() {
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+
+  // Mints a token with the secret of this server.
+  token(user, ...scopes) {
+    const words = ['token', '--user', user, '--ttl', '1h', '--data', this.data];
+    for (const scope of scopes) words.push('--scope', scope);
+    return execFileSync(process.env.FRAMEWIRE, words, { encoding: 'utf8' }).trim();
+  }
+}
