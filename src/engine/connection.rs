@@ -1,30 +1,31 @@
 //! An open connection, from the first frame to the last.
 
+mod sending;
+
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::engine::closure::{Cause, Closure};
+use crate::engine::coding::Coding;
 use crate::engine::deadlines::{Deadlines, Due};
 use crate::engine::entropy::MaskKeys;
-use crate::engine::event::{Chunk, Event, Kind, Received};
+use crate::engine::event::{Chunk, Event, Received};
 use crate::engine::extension::Extension;
 use crate::engine::inbound::{Found, Inbound, Terms};
 use crate::engine::limits::Limits;
-use crate::engine::message::{Lent, Message};
-use crate::engine::misuse::{Misuse, SendError};
-use crate::engine::outbox::{Frame, Outbox, SHARE_BYTES_MIN, opcode_of};
-use crate::engine::prepared::Prepared;
+use crate::engine::misuse::Misuse;
+use crate::engine::outbox::{Frame, Outbox};
 use crate::engine::role::Role;
 use crate::engine::state::{State, Step};
+use crate::engine::streamed::Streamed;
 use crate::engine::time::Timestamp;
 use crate::engine::violation::Violation;
 use crate::wire::close::{CloseCode, CloseReason};
-use crate::wire::header::{CONTROL_PAYLOAD_MAX, FrameHeader, Reserved};
+use crate::wire::header::Reserved;
 use crate::wire::mask::MaskKey;
 use crate::wire::opcode::Opcode;
-use crate::wire::utf8::Utf8Stream;
 
 /// An open WebSocket connection without a socket.
 ///
@@ -49,26 +50,9 @@ pub struct Connection {
     /// Makes a client's masking keys; a server has none.
     keys: Option<Box<MaskKeys>>,
     /// The message that is being sent in fragments.
-    sending: Option<Sending>,
-    extension: Option<Box<Extended>>,
+    streamed: Option<Streamed>,
+    coding: Option<Box<Coding>>,
     closure: Option<Box<Closure>>,
-}
-
-/// A message of which not all fragments have been sent.
-#[derive(Debug)]
-struct Sending {
-    kind: Kind,
-    begun: bool,
-    utf8: Utf8Stream,
-}
-
-/// An extension in use, and how far the message that it expands has come.
-#[derive(Debug)]
-struct Extended {
-    extension: Box<dyn Extension>,
-    expanded_bytes: u64,
-    utf8: Utf8Stream,
-    scratch: Vec<u8>,
 }
 
 impl Connection {
@@ -95,8 +79,8 @@ impl Connection {
             outbox: Outbox::default(),
             deadlines: Deadlines::new(now),
             keys: keys.map(Box::new),
-            sending: None,
-            extension: None,
+            streamed: None,
+            coding: None,
             closure: None,
         }
     }
@@ -104,12 +88,7 @@ impl Connection {
     /// Puts `extension` to use, before the first frame.
     #[must_use]
     pub fn with_extension(mut self, extension: Box<dyn Extension>) -> Self {
-        self.extension = Some(Box::new(Extended {
-            extension,
-            expanded_bytes: 0,
-            utf8: Utf8Stream::new(),
-            scratch: Vec::new(),
-        }));
+        self.coding = Some(Box::new(Coding::new(extension)));
         self
     }
 
@@ -155,7 +134,7 @@ impl Connection {
             limits: &self.limits,
             //= WS-074
             //= WS-115
-            reserved: if self.extension.is_some() {
+            reserved: if self.coding.is_some() {
                 Reserved::RSV1
             } else {
                 Reserved::NONE
@@ -228,7 +207,7 @@ impl Connection {
     fn answer_ping(&mut self, payload: &[u8]) {
         let full = self.outbox.control_len() >= self.limits.control_bytes_max();
         let mask = self.next_mask();
-        let frame = control(Opcode::Pong, mask, payload);
+        let frame = Frame::control(Opcode::Pong, mask, payload);
         //= WS-113
         if full {
             self.outbox.replace_pong(frame);
@@ -272,8 +251,9 @@ impl Connection {
         let mut body = Vec::new();
         reason.encode_into(&mut body);
         let mask = self.next_mask();
-        self.outbox.push_frame(control(Opcode::Close, mask, &body));
-        self.sending = None;
+        self.outbox
+            .push_frame(Frame::control(Opcode::Close, mask, &body));
+        self.streamed = None;
         self.closure_mut().set_sent(reason);
     }
 
@@ -319,197 +299,6 @@ impl Connection {
         self.closure.get_or_insert_with(Closure::boxed)
     }
 
-    /// Queues a text message in one frame.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::Full`] when the outbox is at its high mark, and [`Misuse::Closing`] or
-    /// [`Misuse::MessageUnfinished`]. The message is not queued then.
-    pub fn send_text(&mut self, now: Timestamp, text: &str) -> Result<(), SendError> {
-        self.send(now, Kind::Text, text.as_bytes())
-    }
-
-    /// Queues a binary message in one frame.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_text`](Self::send_text).
-    pub fn send_binary(&mut self, now: Timestamp, bytes: &[u8]) -> Result<(), SendError> {
-        self.send(now, Kind::Binary, bytes)
-    }
-
-    /// Queues a message that was received, here or elsewhere: an echo, a relay.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_text`](Self::send_text).
-    pub fn send_lent(&mut self, now: Timestamp, message: &Lent<'_>) -> Result<(), SendError> {
-        self.send(now, message.kind(), message.bytes())
-    }
-
-    /// Queues a message whose text is known to be UTF-8.
-    //= WS-117
-    //= WS-118
-    //= WS-119
-    fn send(&mut self, now: Timestamp, kind: Kind, payload: &[u8]) -> Result<(), SendError> {
-        self.admit_message()?;
-        self.deadlines.note_message(now);
-        let mask = self.next_mask();
-        let (reserved, opcode) = (Reserved::NONE, opcode_of(kind));
-        if let Some(extended) = self.extension.as_deref_mut() {
-            extended.scratch.clear();
-            if extended
-                .extension
-                .reduce(kind, payload, &mut extended.scratch)
-            {
-                let (reserved, payload) = (Reserved::RSV1, extended.scratch.as_slice());
-                self.outbox.push_frame(Frame {
-                    fin: true,
-                    reserved,
-                    opcode,
-                    mask,
-                    payload,
-                });
-                return Ok(());
-            }
-        }
-        self.outbox.push_frame(Frame {
-            fin: true,
-            reserved,
-            opcode,
-            mask,
-            payload,
-        });
-        Ok(())
-    }
-
-    /// Queues a message that the caller gives away.
-    ///
-    /// A server queues a large payload without copying it.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_text`](Self::send_text).
-    pub fn send_message(&mut self, now: Timestamp, message: Message) -> Result<(), SendError> {
-        let (kind, payload) = (message.kind(), message.into_bytes());
-        if self.role.masks() || self.extension.is_some() || payload.len() < SHARE_BYTES_MIN {
-            return self.send(now, kind, &payload);
-        }
-        self.admit_message()?;
-        self.deadlines.note_message(now);
-        let header = FrameHeader {
-            fin: true,
-            reserved: Reserved::NONE,
-            opcode: opcode_of(kind),
-            mask: None,
-            payload_len: payload.len() as u64,
-        };
-        self.outbox.push_shared_payload(header, payload);
-        Ok(())
-    }
-
-    /// Queues a message that was encoded once for many connections.
-    ///
-    /// A server queues its bytes without copying them; a client masks a copy (RFC 6455 §5.3).
-    ///
-    /// # Errors
-    ///
-    /// As [`send_text`](Self::send_text).
-    pub fn send_prepared(&mut self, now: Timestamp, message: &Prepared) -> Result<(), SendError> {
-        if self.role.masks() || self.extension.is_some() {
-            return self.send(now, message.kind(), message.payload());
-        }
-        self.admit_message()?;
-        self.deadlines.note_message(now);
-        self.outbox.push_shared_frame(message.frame().clone());
-        Ok(())
-    }
-
-    /// Queues a fragment of a message; the first call begins it, `last` ends it.
-    ///
-    /// Fragments of text may end inside a character; the message as a whole must be UTF-8.
-    /// Control frames may leave between two fragments, other messages may not (RFC 6455 §5.4).
-    ///
-    /// # Errors
-    ///
-    /// As [`send_text`](Self::send_text), and [`Misuse::KindChanged`] or [`Misuse::NotUtf8`].
-    /// The fragment is not queued then, and the message is as it was.
-    pub fn send_fragment(
-        &mut self,
-        now: Timestamp,
-        kind: Kind,
-        fragment: &[u8],
-        last: bool,
-    ) -> Result<(), SendError> {
-        self.admit_data()?;
-        let sending = self.sending.take().unwrap_or(Sending {
-            kind,
-            begun: false,
-            utf8: Utf8Stream::new(),
-        });
-        let mut utf8 = sending.utf8;
-        if let Err(misuse) = check_fragment(&sending, &mut utf8, kind, fragment, last) {
-            self.sending = sending.begun.then_some(sending);
-            return Err(misuse.into());
-        }
-        self.deadlines.note_message(now);
-        let opcode = if sending.begun {
-            Opcode::Continuation
-        } else {
-            opcode_of(kind)
-        };
-        let mask = self.next_mask();
-        let reserved = Reserved::NONE;
-        self.outbox.push_frame(Frame {
-            fin: last,
-            reserved,
-            opcode,
-            mask,
-            payload: fragment,
-        });
-        self.sending = (!last).then_some(Sending {
-            kind,
-            begun: true,
-            utf8,
-        });
-        Ok(())
-    }
-
-    /// Queues a Ping; it overtakes the data that waits.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::Full`] when too many control frames wait, [`Misuse::ControlTooLong`] for
-    /// more than 125 bytes, [`Misuse::Closing`].
-    pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
-        self.send_control(Opcode::Ping, payload)
-    }
-
-    /// Queues a Pong that nobody asked for (RFC 6455 §5.5.3). Pings are answered without it.
-    ///
-    /// # Errors
-    ///
-    /// As [`ping`](Self::ping).
-    pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
-        self.send_control(Opcode::Pong, payload)
-    }
-
-    //= WS-098
-    fn send_control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
-        if !self.state.may_send() {
-            return Err(Misuse::Closing.into());
-        }
-        if payload.len() > CONTROL_PAYLOAD_MAX {
-            return Err(Misuse::ControlTooLong.into());
-        }
-        if self.outbox.control_len() >= self.limits.control_bytes_max() {
-            return Err(SendError::Full);
-        }
-        let mask = self.next_mask();
-        self.outbox.push_control(control(opcode, mask, payload));
-        Ok(())
-    }
-
     /// Begins the closing handshake (RFC 6455 §7.1.2).
     ///
     /// The Close frame leaves behind the messages that were queued before it; no data can be
@@ -533,26 +322,6 @@ impl Connection {
         Ok(())
     }
 
-    //= WS-103
-    //= WS-116
-    fn admit_data(&self) -> Result<(), SendError> {
-        if !self.state.may_send() {
-            return Err(Misuse::Closing.into());
-        }
-        if self.outbox.len() >= self.limits.outbox_bytes_high() {
-            return Err(SendError::Full);
-        }
-        Ok(())
-    }
-
-    fn admit_message(&self) -> Result<(), SendError> {
-        self.admit_data()?;
-        match self.sending {
-            Some(_) => Err(Misuse::MessageUnfinished.into()),
-            None => Ok(()),
-        }
-    }
-
     fn next_mask(&mut self) -> Option<MaskKey> {
         self.keys.as_deref_mut().map(MaskKeys::next_key)
     }
@@ -568,11 +337,11 @@ impl Connection {
         chunk: &Chunk<'_>,
         output: &mut Vec<u8>,
     ) -> Result<(), Violation> {
-        let Some(extended) = self.extension.as_deref_mut() else {
+        let Some(coding) = self.coding.as_deref_mut() else {
             output.extend_from_slice(chunk.bytes);
             return Ok(());
         };
-        extended
+        coding
             .expand(self.limits.message_bytes_max(), chunk, output)
             .inspect_err(|violation| {
                 self.fail(now, *violation);
@@ -718,73 +487,9 @@ impl Connection {
     }
 }
 
-impl Extended {
-    fn expand(
-        &mut self,
-        message_bytes_max: u64,
-        chunk: &Chunk<'_>,
-        output: &mut Vec<u8>,
-    ) -> Result<(), Violation> {
-        if chunk.first {
-            self.expanded_bytes = 0;
-            self.utf8 = Utf8Stream::new();
-        }
-        let before = output.len();
-        let room = message_bytes_max - self.expanded_bytes;
-        self.extension
-            .expand(chunk.bytes, chunk.last, room, output)?;
-        let added = &output[before..];
-        self.expanded_bytes += added.len() as u64;
-        if self.expanded_bytes > message_bytes_max {
-            return Err(Violation::MessageTooBig);
-        }
-        //= PD-024
-        if chunk.kind == Kind::Text {
-            self.utf8.feed(added).map_err(|_| Violation::NotUtf8)?;
-            if chunk.last {
-                self.utf8.finish().map_err(|_| Violation::NotUtf8)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A control frame: never fragmented, never with a reserved bit.
-//= WS-088
-//= PD-017
-//= PD-021
-const fn control(opcode: Opcode, mask: Option<MaskKey>, payload: &[u8]) -> Frame<'_> {
-    Frame {
-        fin: true,
-        reserved: Reserved::NONE,
-        opcode,
-        mask,
-        payload,
-    }
-}
-
 /// The Close that answers `received`: with its code, if it has one (RFC 6455 §5.5.1).
 fn answer_to(received: &CloseReason) -> CloseReason {
     received.code().map_or_else(CloseReason::empty, |code| {
         CloseReason::new(code, "").unwrap_or_else(|_| CloseReason::empty())
     })
-}
-
-fn check_fragment(
-    sending: &Sending,
-    utf8: &mut Utf8Stream,
-    kind: Kind,
-    fragment: &[u8],
-    last: bool,
-) -> Result<(), Misuse> {
-    if sending.kind != kind {
-        return Err(Misuse::KindChanged);
-    }
-    if kind == Kind::Text {
-        utf8.feed(fragment).map_err(|_| Misuse::NotUtf8)?;
-        if last {
-            utf8.finish().map_err(|_| Misuse::NotUtf8)?;
-        }
-    }
-    Ok(())
 }

@@ -8,7 +8,7 @@ use std::io::{self, IoSlice};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use crate::engine::{Cause, Connection, Inbox};
+use crate::engine::{Cause, Connection, Inbox, Misuse, SendError};
 use crate::net::clock::Clock;
 use crate::net::error::{Error, TimedOut};
 use crate::net::pool;
@@ -212,6 +212,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
+    /// Goes on to the next message; `false` means that the connection is closed.
+    pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        loop {
+            match ready!(self.poll_incoming(cx))? {
+                true if self.inbox.is_message() => return Poll::Ready(Ok(true)),
+                true => {}
+                false => return Poll::Ready(Ok(false)),
+            }
+        }
+    }
+
+    /// Queues a Ping once there is room for it.
+    pub(crate) fn poll_ping(
+        &mut self,
+        cx: &mut Context<'_>,
+        payload: &[u8],
+    ) -> Poll<Result<(), Error>> {
+        match self.connection.ping(payload) {
+            Err(SendError::Full) => {
+                ready!(self.poll_flush(cx))?;
+                Poll::Ready(unless_full(self.connection.ping(payload)))
+            }
+            sent => Poll::Ready(unless_full(sent)),
+        }
+    }
+
     /// An error if the connection has ended otherwise than by the closing handshake.
     fn check_failure(&mut self) -> Result<(), Error> {
         if self.connection.is_closed() {
@@ -250,5 +276,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if let Some(buffer) = self.connection.take_spare_buffer() {
             pool::give_write(buffer);
         }
+    }
+}
+
+/// A send error where being full has been ruled out.
+pub(crate) fn unless_full(sent: Result<(), SendError>) -> Result<(), Error> {
+    match sent {
+        Ok(()) => Ok(()),
+        Err(SendError::Misuse(misuse)) => Err(Error::Misuse(misuse)),
+        // Room was awaited with nobody else sending, so this means that nothing will be sent.
+        Err(SendError::Full) => Err(Error::Misuse(Misuse::Closing)),
     }
 }

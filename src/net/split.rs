@@ -8,9 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::engine::{Closure, Kind, Message, Misuse, Prepared, SendError};
-use crate::net::driver::Driver;
+use crate::net::driver::{Driver, unless_full};
 use crate::net::error::Error;
-use crate::net::websocket::unless_full;
 use crate::wire::close::{CloseCode, CloseReason};
 
 /// The half that receives. It also sends what is queued, Pongs and Close frames included.
