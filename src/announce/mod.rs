@@ -16,6 +16,7 @@
 
 pub mod announcement;
 pub mod secret;
+pub mod store;
 pub mod token;
 
 mod json;

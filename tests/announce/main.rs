@@ -3,4 +3,5 @@
 
 mod forge;
 mod secret;
+mod store;
 mod token;
