@@ -1,6 +1,7 @@
 //! JSON as this floor takes it: no name twice in an object, no deep nesting, and the text of
 //! every value kept as it was written.
 
+use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::cell::Cell;
@@ -59,10 +60,7 @@ pub(crate) fn fields(text: &str) -> Result<Fields<'_>, Fault> {
     }
     serde_json::Deserializer::from_str(text)
         .deserialize_map(Members)
-        .map_err(|error| Fault::Syntax {
-            line: error.line(),
-            column: error.column(),
-        })
+        .map_err(|error| syntax(&error))
 }
 
 /// The string that a value is, if it is one.
@@ -85,6 +83,60 @@ pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// An object that is being written, member by member, in the order of the calls.
+pub(crate) struct Object(String);
+
+impl Object {
+    pub(crate) fn new() -> Self {
+        Self("{".to_string())
+    }
+
+    /// Adds a member whose value is JSON text already.
+    pub(crate) fn raw(mut self, name: &str, json: &str) -> Self {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push_str(&quoted(name));
+        self.0.push(':');
+        self.0.push_str(json);
+        self
+    }
+
+    pub(crate) fn text(self, name: &str, text: &str) -> Self {
+        self.raw(name, &quoted(text))
+    }
+
+    pub(crate) fn number(self, name: &str, number: u64) -> Self {
+        self.raw(name, &number.to_string())
+    }
+
+    /// Adds a member if there is a value for it.
+    pub(crate) fn raw_if(self, name: &str, json: Option<&str>) -> Self {
+        match json {
+            Some(json) => self.raw(name, json),
+            None => self,
+        }
+    }
+
+    pub(crate) fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// A list of strings as JSON text.
+pub(crate) fn list<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
+    let items: Vec<_> = items.into_iter().map(quoted).collect();
+    format!("[{}]", items.join(","))
+}
+
+fn syntax(error: &serde_json::Error) -> Fault {
+    Fault::Syntax {
+        line: error.line(),
+        column: error.column(),
+    }
+}
+
 fn check(text: &str) -> Result<(), Fault> {
     let fault = Cell::new(None);
     let mut source = serde_json::Deserializer::from_str(text);
@@ -94,12 +146,7 @@ fn check(text: &str) -> Result<(), Fault> {
     };
     walk.deserialize(&mut source)
         .and_then(|()| source.end())
-        .map_err(|error| {
-            fault.get().unwrap_or(Fault::Syntax {
-                line: error.line(),
-                column: error.column(),
-            })
-        })
+        .map_err(|error| fault.get().unwrap_or_else(|| syntax(&error)))
 }
 
 struct Members;
@@ -205,7 +252,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::{format, vec};
+    use alloc::vec;
 
     use super::*;
 

@@ -11,13 +11,17 @@
 //!   intent     the dialect: JSON text to requests, replies to JSON text
 //!   store      what was accepted: SQLite, one writer, one reader
 //!   token      who somebody is: HS256 tokens          secret   the key for them
-//!   announcement, json, private                       the words and tools of this floor
+//!   announcement, json, private, random               the words and tools of this floor
 //! ```
 
 pub mod announcement;
+pub mod caller;
+pub mod desk;
+pub mod intent;
 pub mod secret;
 pub mod store;
 pub mod token;
 
 mod json;
 mod private;
+mod random;

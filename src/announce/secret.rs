@@ -1,18 +1,16 @@
 //! The key that signs and verifies tokens: where it comes from and when it is refused.
 
 use alloc::borrow::ToOwned as _;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use alloc::{format, vec};
 use core::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use rand::TryRng as _;
-use rand::rngs::SysRng;
-
 use crate::announce::private;
+use crate::announce::random::{hex, random};
 
 /// The environment variable that holds the secret; only the command line reads it.
 pub const VARIABLE: &str = "API_secret";
@@ -134,25 +132,6 @@ fn generate(path: &Path) -> Result<(), SecretError> {
     });
     let removed = fs::remove_file(&draft);
     written.and(removed).map_err(failed)
-}
-
-/// Bytes from the operating system's generator.
-pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    SysRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(io::Error::other)?;
-    Ok(bytes)
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = vec![0; bytes.len() * 2];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
-        pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
-    }
-    text.into_iter().map(char::from).collect()
 }
 
 /// Where a secret was found.

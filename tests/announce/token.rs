@@ -115,7 +115,7 @@ fn no_other_algorithm_is_let_through() {
         cases.push(("signed with HS512", token));
     }
     let public = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQ\n-----END PUBLIC KEY-----\n";
-    for key in [public.as_bytes(), b"", SECRET[..31].as_bytes()] {
+    for key in [public.as_bytes(), b"", &SECRET.as_bytes()[..31]] {
         cases.push((
             "another key",
             sign_with(HEADER, &body, key, Algorithm::HS256),

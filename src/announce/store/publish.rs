@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use crate::announce::announcement::{Announcement, FeedKey};
-use crate::announce::secret::{hex, random};
+use crate::announce::random::{hex, random};
 use crate::announce::store::StoreError;
 
 /// An announcement before it is stored.

@@ -8,7 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
 
-use crate::announce::secret::{Secret, hex, random};
+use crate::announce::random::{hex, random};
+use crate::announce::secret::Secret;
 use crate::announce::token::claims::{LIFETIME_MAX, USER_BYTES_MAX, is_name};
 use crate::announce::token::{BYTES_MAX, TokenError};
 
