@@ -18,6 +18,7 @@ pub mod announcement;
 pub mod caller;
 pub mod desk;
 pub mod intent;
+pub mod page;
 pub mod secret;
 pub mod store;
 pub mod token;

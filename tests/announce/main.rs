@@ -10,6 +10,7 @@
 mod desk;
 mod forge;
 mod intent;
+mod page;
 mod secret;
 mod store;
 mod token;
