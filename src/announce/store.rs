@@ -13,6 +13,7 @@ mod mark;
 mod publish;
 mod read;
 mod schema;
+mod shared;
 mod writer;
 
 pub use error::StoreError;
@@ -23,21 +24,18 @@ pub use writer::BATCH_MAX;
 
 use alloc::borrow::ToOwned as _;
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::announce::announcement::{Announcement, FeedKey, Unread};
+use crate::announce::store::shared::{Release, Shared};
 
 /// How many requests may wait for each of the two threads; further ones wait to be let in.
 const QUEUE_MAX: usize = 1024;
-
-/// How many announcements may be stored and not yet taken from [`Releases`]; further
-/// publications wait to be let in.
-const RELEASES_MAX: usize = 4096;
 
 /// The store. Cheap to share behind a reference or an `Arc`.
 ///
@@ -49,32 +47,6 @@ pub struct Store {
     reads: Option<mpsc::Sender<read::Read>>,
     threads: [Option<JoinHandle<()>>; 2],
 }
-
-/// What the threads and the handle have in common.
-#[derive(Debug)]
-struct Shared {
-    commits: AtomicU64,
-    writes: AtomicU64,
-    releases: Mutex<Option<mpsc::UnboundedSender<Release>>>,
-    room: Arc<Semaphore>,
-    /// Held for as long as either thread may touch the file.
-    _lock: std::fs::File,
-}
-
-impl Shared {
-    fn new(lock: std::fs::File) -> Self {
-        Self {
-            commits: AtomicU64::new(0),
-            writes: AtomicU64::new(0),
-            releases: Mutex::new(None),
-            room: Arc::new(Semaphore::new(RELEASES_MAX)),
-            _lock: lock,
-        }
-    }
-}
-
-/// An announcement on its way out, with the permit that bounds how many there are.
-type Release = (Announcement, OwnedSemaphorePermit);
 
 impl Store {
     /// Opens the store at `path`, and creates it for its owner alone if it is missing.

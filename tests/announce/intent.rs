@@ -401,7 +401,11 @@ fn stored(feed: &str, body: &str) -> Announcement {
     }
 }
 
-const HEAD: &str = r#"{"Intent":"Public announcement","Group":"Public","NotificationID":"01890000-0000-7000-8000-000000000000","offset":812,"epoch":"k3f","SentAt":"2023-11-14T22:13:20.007Z","Publisher":"alice""#;
+const HEAD: &str = concat!(
+    r#"{"Intent":"Public announcement","Group":"Public","#,
+    r#""NotificationID":"01890000-0000-7000-8000-000000000000","offset":812,"epoch":"k3f","#,
+    r#""SentAt":"2023-11-14T22:13:20.007Z","Publisher":"alice""#,
+);
 
 #[test]
 fn an_announcement_is_delivered_at_the_top_and_under_data() {
@@ -442,74 +446,109 @@ fn a_publisher_cannot_speak_with_the_names_of_the_server() {
     assert_eq!(sent, format!("{{{}}}", members[..8].join(",")));
 }
 
-#[test]
-fn replies_have_their_exact_shape() {
-    //= A55 type=test
-    //= A62 type=test
-    let context = Request::parse(&with(r#""Intent":"Sign","RequestID":"1""#))
-        .unwrap()
-        .context;
-    let id = context.id.as_ref();
+/// The unread that replies report in these tests, and how it is written.
+fn unread() -> (Unread, &'static str) {
+    let counts = vec![(FeedKey::public(), 3), (FeedKey::new("HR").unwrap(), 1)];
     let unread = Unread {
-        counts: vec![(FeedKey::public(), 3), (FeedKey::new("HR").unwrap(), 1)],
+        counts,
         version: 88,
     };
-    let tail = r#""unread":{"Public":3,"HR":1},"unread_version":88"#;
-    assert_eq!(
-        signed("u\"42", "s1", at(1_700_000_000), &unread, id),
-        format!(
-            r#"{{"auth":true,"Intent":"Sign","UserID":"u\"42","session":"s1","expires_at":"2023-11-14T22:13:20.000Z","ping":25,{tail},"RequestID":"1"}}"#
-        )
+    (
+        unread,
+        r#""unread":{"Public":3,"HR":1},"unread_version":88"#,
+    )
+}
+
+fn context() -> Context {
+    Request::parse(&with(r#""Intent":"Sign","RequestID":"1""#))
+        .unwrap()
+        .context
+}
+
+#[test]
+fn the_answer_to_sign_has_its_exact_shape() {
+    //= A55 type=test
+    let (unread, written) = unread();
+    let text = signed(
+        "u\"42",
+        "s1",
+        at(1_700_000_000),
+        &unread,
+        context().id.as_ref(),
     );
+    let head = r#"{"auth":true,"Intent":"Sign","UserID":"u\"42","session":"s1""#;
+    let end = r#""expires_at":"2023-11-14T22:13:20.000Z","ping":25"#;
+    assert_eq!(text, format!(r#"{head},{end},{written},"RequestID":"1"}}"#));
+}
+
+#[test]
+fn the_acknowledgement_of_a_publication_has_its_exact_shape() {
+    //= A62 type=test
     let published = Published {
         announcement: stored("Public", "{}"),
         duplicate: true,
     };
-    assert_eq!(
-        Acknowledgement::new(published, id.cloned()).text(7),
-        r#"{"type":"published","Intent":"Published","Group":"Public","NotificationID":"01890000-0000-7000-8000-000000000000","offset":812,"epoch":"k3f","online":7,"duplicate":true,"RequestID":"1"}"#
+    let expected = concat!(
+        r#"{"type":"published","Intent":"Published","Group":"Public","#,
+        r#""NotificationID":"01890000-0000-7000-8000-000000000000","offset":812,"#,
+        r#""epoch":"k3f","online":7,"duplicate":true,"RequestID":"1"}"#,
     );
+    assert_eq!(
+        Acknowledgement::new(published, context().id).text(7),
+        expected
+    );
+}
+
+#[test]
+fn a_page_of_unread_has_its_exact_shape() {
+    //= A66 type=test
+    let (unread, written) = unread();
+    let head = r#"{"Intent":"Get unread messages","messages":"#;
     let page = UnreadPage {
         messages: vec![],
-        unread: unread.clone(),
+        unread,
         next: None,
     };
-    assert_eq!(
-        unread_page(&page, None),
-        format!(
-            r#"{{"Intent":"Get unread messages","messages":[],{tail},"Cursor":null,"complete":true}}"#
-        )
-    );
-    let (one, next) = (stored("Public", r#"{"Title":"T"}"#), "4.9".parse().ok());
+    let expected = format!(r#"{head}[],{written},"Cursor":null,"complete":true}}"#);
+    assert_eq!(unread_page(&page, None), expected);
+
+    let one = stored("Public", r#"{"Title":"T"}"#);
+    let pushed = announcement(&one);
     let page = UnreadPage {
-        messages: vec![one.clone(), one.clone()],
-        next,
+        messages: vec![one.clone(), one],
+        next: "4.9".parse().ok(),
         ..page
     };
-    let pushed = announcement(&one);
-    assert_eq!(
-        unread_page(&page, id),
-        format!(
-            r#"{{"Intent":"Get unread messages","messages":[{pushed},{pushed}],{tail},"Cursor":"4.9","complete":false,"RequestID":"1"}}"#
-        )
-    );
+    let end = r#""Cursor":"4.9","complete":false,"RequestID":"1""#;
+    let expected = format!("{head}[{pushed},{pushed}],{written},{end}}}");
+    assert_eq!(unread_page(&page, context().id.as_ref()), expected);
+}
+
+#[test]
+fn the_answer_to_mark_as_read_has_its_exact_shape() {
+    //= A57 type=test
+    let (unread, written) = unread();
     let state = ReadState {
         unread,
         newly_read: vec!["x".into()],
     };
     let ids = ReadMark::Ids(vec!["a".into(), "b".into()]);
-    assert_eq!(
-        read_state(&FeedKey::new("HR").unwrap(), &ids, &state, id),
-        format!(
-            r#"{{"Intent":"Mark as read","Group":{{"channel":"HR"}},"NotificationID":["a","b"],{tail},"RequestID":"1"}}"#
-        )
+    let text = read_state(
+        &FeedKey::new("HR").unwrap(),
+        &ids,
+        &state,
+        context().id.as_ref(),
     );
-    assert_eq!(
-        read_state(&FeedKey::public(), &ReadMark::UpTo(812), &state, None),
-        format!(
-            r#"{{"Intent":"Mark as read","Group":"Public","NotificationID":["x"],"UpTo":812,{tail}}}"#
-        )
-    );
+    let head = r#"{"Intent":"Mark as read","Group":{"channel":"HR"},"NotificationID":["a","b"]"#;
+    assert_eq!(text, format!(r#"{head},{written},"RequestID":"1"}}"#));
+
+    let text = read_state(&FeedKey::public(), &ReadMark::UpTo(812), &state, None);
+    let head = r#"{"Intent":"Mark as read","Group":"Public","NotificationID":["x"],"UpTo":812"#;
+    assert_eq!(text, format!("{head},{written}}}"));
+}
+
+#[test]
+fn an_error_without_a_request_has_its_exact_shape() {
     assert_eq!(
         error(Code::MalformedJson, "m", &Context::default()),
         r#"{"type":"error","payload":{"code":"malformed_json","message":"m"}}"#

@@ -2,14 +2,14 @@
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use core::fmt;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 
 use crate::announce::announcement::{Announcement, FeedKey, Unread};
+use crate::announce::intent::code::Code;
+use crate::announce::intent::request::{Context, RequestId};
 use crate::announce::intent::request::{MARK, PUBLISH, SIGN, UNREAD};
-use crate::announce::intent::{Context, RequestId};
 use crate::announce::json::{self, Object};
 use crate::announce::store::{Published, ReadMark, ReadState, UnreadPage};
 
@@ -42,63 +42,6 @@ const OWNED: [&str; 10] = [
 
 /// The fields of the publisher that every front end knows, and that `Data` leaves out.
 const KNOWN: [&str; 3] = ["Title", "Body", "Priority"];
-
-/// The kinds of errors that a connection is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Code {
-    /// The text is not JSON, holds a name twice, or is nested too deep.
-    MalformedJson,
-    /// The text is JSON, but no object.
-    NotAnObject,
-    /// A field that the intent needs is absent.
-    MissingField,
-    /// A field has a type or a value that it cannot have.
-    WrongType,
-    /// The intent is not one of this server's.
-    UnknownIntent,
-    /// The intent is known, but this server does not offer it.
-    NotAvailable,
-    /// The person may not do that.
-    Forbidden,
-    /// There is no such feed.
-    UnknownGroup,
-    /// The connection belongs to nobody yet.
-    NotSignedIn,
-    /// There is no such announcement for this person.
-    UnknownNotification,
-    /// The text is longer than a message may be.
-    TooLarge,
-    /// The server cannot do that now.
-    Unavailable,
-}
-
-impl Code {
-    /// The code as it stands on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::MalformedJson => "malformed_json",
-            Self::NotAnObject => "not_an_object",
-            Self::MissingField => "missing_field",
-            Self::WrongType => "wrong_type",
-            Self::UnknownIntent => "unknown_intent",
-            Self::NotAvailable => "not_available",
-            Self::Forbidden => "forbidden",
-            Self::UnknownGroup => "unknown_group",
-            Self::NotSignedIn => "not_signed_in",
-            Self::UnknownNotification => "unknown_notification",
-            Self::TooLarge => "too_large",
-            Self::Unavailable => "unavailable",
-        }
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// An error, in answer to a request of this context.
 #[must_use]

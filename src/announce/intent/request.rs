@@ -9,7 +9,7 @@ use core::fmt;
 use serde_json::value::RawValue;
 
 use crate::announce::announcement::FeedKey;
-use crate::announce::intent::Code;
+use crate::announce::intent::code::Code;
 use crate::announce::json::{self, Fields, Object};
 use crate::announce::store::{Cursor, ReadMark};
 
@@ -143,7 +143,7 @@ impl Fault {
 pub enum Reject {
     /// It is not what this dialect is written in.
     Fault(Fault),
-    /// `APIToken` is missing, empty, or no string; the answer is [`NO_TOKEN`](super::NO_TOKEN).
+    /// `APIToken` is missing, empty, or no string; the answer is `NO_TOKEN`.
     NoToken,
 }
 

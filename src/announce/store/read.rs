@@ -10,8 +10,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::announce::announcement::{Announcement, FeedKey, Unread};
+use crate::announce::store::error::StoreError;
 use crate::announce::store::publish::{announcement, feed_key, unsigned};
-use crate::announce::store::{Shared, StoreError};
+use crate::announce::store::shared::Shared;
 
 /// The most announcements on one page.
 pub const PAGE_MAX: usize = 200;

@@ -9,9 +9,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::announce::announcement::FeedKey;
+use crate::announce::store::error::StoreError;
 use crate::announce::store::mark::{ReadMark, ReadState, mark_read};
 use crate::announce::store::publish::{NewAnnouncement, Published, publish};
-use crate::announce::store::{Shared, StoreError};
+use crate::announce::store::shared::Shared;
 
 /// The most writes that share one transaction.
 pub const BATCH_MAX: usize = 256;

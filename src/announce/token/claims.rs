@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::value::RawValue;
 
 use crate::announce::json;
-use crate::announce::token::TokenError;
+use crate::announce::token::error::TokenError;
 
 /// How far the clock of the issuer and ours may be apart.
 pub const SKEW: Duration = Duration::from_secs(30);

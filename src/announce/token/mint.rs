@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::announce::random::{hex, random};
 use crate::announce::secret::Secret;
 use crate::announce::token::claims::{LIFETIME_MAX, USER_BYTES_MAX, is_name};
-use crate::announce::token::{BYTES_MAX, TokenError};
+use crate::announce::token::error::{BYTES_MAX, TokenError};
 
 /// Mints tokens with one secret. `Debug` does not print the secret.
 #[derive(Clone)]
@@ -30,8 +30,8 @@ impl Minter {
     ///
     /// # Errors
     ///
-    /// [`TokenError::Claim`] if an argument is one that [`Verifier`](crate::announce::token::Verifier) would
-    /// refuse, [`TokenError::TooFar`] and [`TokenError::TooLong`] likewise.
+    /// [`TokenError::Claim`] if an argument is one that verifying would refuse,
+    /// [`TokenError::TooFar`] and [`TokenError::TooLong`] likewise.
     pub fn mint(
         &self,
         user: &str,
