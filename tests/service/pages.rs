@@ -39,6 +39,7 @@ async fn what_is_no_page_is_answered_and_closed() {
             "405",
         ),
         ("GET / HTTP/9.1\r\nHost: h\r\n\r\n", "505"),
+        ("GET /websockets HTTP/1.1\r\nHost: h\r\n\r\n", "426"),
         ("nonsense\r\n\r\n", "400"),
     ] {
         let answer = ask(&house, request).await;

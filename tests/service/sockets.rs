@@ -243,6 +243,22 @@ async fn another_path_is_answered_404() {
 }
 
 #[tokio::test]
+async fn the_dialect_is_chosen_where_it_is_offered() {
+    let house = House::open().await;
+    let url = format!("ws://{}/websockets", house.address);
+    let config = client::Config::default()
+        .with_subprotocol("announce.v9")
+        .with_subprotocol("announce.intent.v0");
+    let (socket, _) = client::connect_with(&url, &config).await.unwrap();
+    assert_eq!(socket.subprotocol(), Some("announce.intent.v0"));
+    let config = client::Config::default().with_subprotocol("announce.v9");
+    let (socket, _) = client::connect_with(&url, &config).await.unwrap();
+    assert_eq!(socket.subprotocol(), None);
+    drop(socket);
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_server_that_stops_says_1001() {
     let house = House::open().await;
     let mut bob = house.sign_in("bob", &[]).await;
