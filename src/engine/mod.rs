@@ -41,6 +41,8 @@ pub mod closure;
 mod coding;
 pub mod connection;
 mod deadlines;
+#[cfg(feature = "std")]
+pub mod deflate;
 mod entropy;
 pub mod event;
 pub mod extension;
