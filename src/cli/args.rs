@@ -74,6 +74,9 @@ pub struct Echo {
     /// Send each message to every open connection, the sender included
     #[arg(long)]
     pub fan_out: bool,
+    /// Accept permessage-deflate
+    #[arg(long)]
+    pub deflate: bool,
     /// The largest message that is accepted, in bytes
     #[arg(long, value_name = "N", default_value = "16777216")]
     pub message_bytes_max: u64,

@@ -9,6 +9,7 @@ use tokio::runtime::Builder;
 use crate::cli::args::AutobahnClient;
 use crate::client::{Config, connect_with};
 use crate::engine::Limits;
+use crate::engine::deflate::DeflateConfig;
 use crate::net;
 
 /// The largest message of the suite, in bytes.

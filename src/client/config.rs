@@ -1,10 +1,12 @@
 //! What a client asks for, and its bounds.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::engine::deflate::{DeflateConfig, DeflateOffer};
 use crate::engine::{ClientRequest, Limits};
 use crate::wire::http::HeadLimits;
 
@@ -17,6 +19,7 @@ pub struct Config {
     handshake_timeout: Duration,
     subprotocols: Vec<String>,
     headers: Vec<(String, String)>,
+    deflate: Option<DeflateConfig>,
 }
 
 impl Default for Config {
@@ -28,6 +31,7 @@ impl Default for Config {
             handshake_timeout: Duration::from_secs(10),
             subprotocols: Vec::new(),
             headers: Vec::new(),
+            deflate: None,
         }
     }
 }
@@ -75,6 +79,13 @@ impl Config {
         self
     }
 
+    /// Offers permessage-deflate. Default: it is not offered.
+    #[must_use]
+    pub const fn with_deflate(mut self, config: DeflateConfig) -> Self {
+        self.deflate = Some(config);
+        self
+    }
+
     pub(crate) const fn limits(&self) -> &Arc<Limits> {
         &self.limits
     }
@@ -100,6 +111,9 @@ impl Config {
         for (name, value) in &self.headers {
             request = request.with_header(name, value);
         }
-        request
+        match self.deflate {
+            Some(config) => request.with_offer(Box::new(DeflateOffer::new(config))),
+            None => request,
+        }
     }
 }

@@ -66,7 +66,7 @@ impl Opening {
         })
     }
 
-    /// Accepts whatever asks for a WebSocket, and refuses the rest: for a server that serves
+    /// Accepts whatever asks for a WebSocket as `acceptance` says, and refuses the rest: for a server that serves
     /// nothing else.
     ///
     /// # Errors
@@ -76,9 +76,12 @@ impl Opening {
     /// # Cancel safety
     ///
     /// Dropped before it is done, it closes the stream.
-    pub async fn accept(self) -> Result<WebSocket<Stream>, HandshakeError> {
+    pub async fn accept(
+        self,
+        acceptance: Acceptance<'_>,
+    ) -> Result<WebSocket<Stream>, HandshakeError> {
         match self {
-            Self::Upgrade(upgrade) => upgrade.accept(Acceptance::new()).await,
+            Self::Upgrade(upgrade) => upgrade.accept(acceptance).await,
             Self::Plain(plain) => {
                 let refusal = plain.request.refusal();
                 refuse(plain.stream, refusal).await
