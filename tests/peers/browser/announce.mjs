@@ -135,21 +135,20 @@ async function pushed(server, browser) {
   return { alice, bob };
 }
 
-async function kept(server, browser, data, people) {
+async function kept(server, browser, people) {
   const carol = await Person.arrive(browser, server, 'carol');
   await carol.unread('Timesheets').waitFor();
   await carol.counts(1);
   console.log('ok carol, who signs in afterwards, finds it unread');
 
-  await server.kill();
-  const again = await Server.start(server.address, data);
+  await server.restart();
   for (const person of [carol, people.bob, people.alice]) await person.comeBack();
   for (const person of [carol, people.bob]) {
     await person.unread('Timesheets').waitFor();
     await person.counts(1);
   }
   console.log('ok it is still there and unread after kill -9 and a restart');
-  return { carol, again };
+  return carol;
 }
 
 async function read(carol, alice, screenshots) {
@@ -166,11 +165,10 @@ async function read(carol, alice, screenshots) {
 }
 
 async function story(browser, data, screenshots) {
-  let server = await Server.start('127.0.0.1:0', data);
+  const server = await Server.start(data);
   try {
     const people = await pushed(server, browser);
-    const { carol, again } = await kept(server, browser, data, people);
-    server = again;
+    const carol = await kept(server, browser, people);
     await read(carol, people.alice, screenshots);
     for (const person of [people.alice, people.bob, carol]) person.unharmed();
   } finally {
