@@ -1,6 +1,9 @@
 #![no_std]
 #![cfg_attr(feature = "cli", doc = include_str!("../README.md"))]
-#![cfg_attr(not(feature = "cli"), doc = "An RFC 6455 WebSocket engine without I/O.")]
+#![cfg_attr(
+    not(feature = "cli"),
+    doc = "An RFC 6455 WebSocket engine without I/O."
+)]
 
 extern crate alloc;
 #[cfg(feature = "std")]

@@ -1,3 +1,35 @@
 //! The command line.
-/// Runs the command line.
-pub fn main() -> std::process::ExitCode { std::process::ExitCode::SUCCESS }
+
+pub mod args;
+pub mod autobahn_client;
+pub mod echo;
+mod signal;
+
+use clap::Parser;
+use std::eprintln;
+use std::process::ExitCode;
+
+use crate::cli::args::{Args, Command};
+
+/// Runs the command that the process was started with.
+///
+/// The exit status is 0 when it was done, 1 when it failed, 2 when it was called wrongly. Errors
+/// go to standard error, in one line that says what to do.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    let done = match args.command {
+        Command::Echo(args) => echo::run(&args),
+        Command::AutobahnClient(args) => autobahn_client::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("framewire: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,18 @@
 //! tokio drives an engine over any stream of bytes.
+//!
+//! [`WebSocket`] joins a [`Connection`](crate::engine::Connection) with whatever is
+//! `AsyncRead + AsyncWrite`. It decides nothing about the protocol: it reads, writes, sleeps and
+//! wakes. All state is in the engine, none in a future, so a call that is dropped half way has
+//! lost nothing; each `async fn` says what that means for it.
+
+mod clock;
+mod driver;
+pub mod entropy;
+pub mod error;
+mod pool;
+pub mod split;
+pub mod websocket;
+
+pub use crate::net::error::{Error, TimedOut};
+pub use crate::net::split::{Reader, Writer};
+pub use crate::net::websocket::{Exchange, Reply, WebSocket};

@@ -1,1 +1,15 @@
-//! Accepting connections.
+//! Accepting connections: admission, the server's handshake, and an orderly end.
+
+pub mod admission;
+pub mod config;
+pub mod listener;
+pub mod opening;
+pub mod shutdown;
+pub mod stream;
+pub mod workers;
+
+pub use crate::server::config::Config;
+pub use crate::server::listener::{Incoming, Listener};
+pub use crate::server::opening::{HandshakeError, Opening, Plain, Upgrade};
+pub use crate::server::shutdown::{Stop, Stopping};
+pub use crate::server::stream::Stream;

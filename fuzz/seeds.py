@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the fuzz targets: corpus/TARGET/NAME, one file for each row below.
+
+A seed is a vector of the RFC or the smallest input that reaches a branch of its own. Change the
+rows, run this, and commit both.
+"""
+
+import pathlib
+
+KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
+REQUEST = (
+    b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Key: " + KEY + b"\r\n"
+)
+RESPONSE = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+)
+MASK = bytes([0x37, 0xFA, 0x21, 0x3D])
+
+
+def pieces(size, text):
+    """Text that arrives in pieces of one size."""
+    return bytes([size]) + text
+
+
+SEEDS = {
+    "close_body": {
+        "empty": b"",
+        "one-byte": b"\x03",
+        "normal": b"\x03\xe8",
+        "normal-with-reason": b"\x03\xe8bye",
+        "reason-at-the-limit": b"\x03\xf1" + b"x" * 123,
+        "reason-past-the-limit": b"\x03\xf1" + b"x" * 124,
+        "reason-not-utf8": b"\x03\xe8\xc3(",
+        "no-status": b"\x03\xed",
+        "library-code": b"\x0b\xb8",
+        "private-code": b"\x0f\xa0",
+        "code-past-the-ranges": b"\x13\x88",
+    },
+    "extension_list": {
+        "one-name": b"permessage-deflate",
+        "parameters": b"permessage-deflate; client_max_window_bits; server_max_window_bits=10",
+        "quoted-value": b'permessage-deflate; server_max_window_bits="10"',
+        "escaped-quoted-value": b'foo; a="\\1\\0"',
+        "two-offers": b"deflate-stream, mux; max-channels=4; flow-control",
+        "two-lines": b"foo\nbar; baz=2",
+        "empty-elements": b"foo,, ,bar",
+        "nothing": b"",
+        "open-quote": b'foo; a="1',
+        "quoted-value-not-a-token": b'foo; a="1,2"',
+        "repeated-parameter": b"foo; a; a=1",
+    },
+    "mask": {
+        "hello": MASK + b"\x00Hello",
+        "phase-one": MASK + b"\x01Hello",
+        "ends-alone": MASK + b"\x03" + bytes(range(15)),
+        "one-lane": MASK + b"\x00" + bytes(range(32)),
+        "lanes-and-ends": MASK + b"\x05" + bytes(range(200)),
+    },
+    "request_head": {
+        "of-the-rfc": REQUEST + b"Sec-WebSocket-Protocol: chat, superchat\r\n"
+        b"Sec-WebSocket-Version: 13\r\nOrigin: http://example.com\r\n\r\n",
+        "bytes-behind-the-head": REQUEST + b"\r\n\x81\x85" + MASK,
+        "no-end": REQUEST,
+        "line-feeds-alone": REQUEST.replace(b"\r", b"") + b"\n",
+        "carriage-return-in-a-value": REQUEST + b"A: b\rc\r\n\r\n",
+        "folded-line": REQUEST + b"A: b\r\n c\r\n\r\n",
+        "blank-before-the-colon": REQUEST + b"A : b\r\n\r\n",
+        "zero-byte": REQUEST + b"A: \x00\r\n\r\n",
+        "bytes-beyond-ascii": REQUEST + b"A: caf\xc3\xa9 \xff\r\n\r\n",
+        "absolute-target": b"GET http://example.com/chat?q HTTP/1.1\r\nHost: example.com\r\n\r\n",
+        "older-version": b"GET / HTTP/1.0\r\n\r\n",
+        "http-2-preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "tls-hello": b"\x16\x03\x01\x02\x00\x01",
+    },
+    "response_head": {
+        "of-the-rfc": RESPONSE + b"Sec-WebSocket-Protocol: chat\r\n\r\n",
+        "frame-behind-the-head": RESPONSE + b"\r\n\x81\x05Hello",
+        "not-found": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        "redirect": b"HTTP/1.1 302 Found\r\nLocation: wss://example.com/\r\n\r\n",
+        "no-reason": b"HTTP/1.1 101\r\n\r\n",
+        "interim": b"HTTP/1.1 103 Early Hints\r\n\r\n" + RESPONSE + b"\r\n",
+        "status-of-two-digits": b"HTTP/1.1 42 x\r\n\r\n",
+        "no-end": RESPONSE,
+    },
+    "utf8_stream": {
+        "greek-in-pieces-of-one": pieces(1, "κόσμε".encode()),
+        "every-length": pieces(3, "$¢€𐍈".encode()),
+        "first-and-last-of-each-length": pieces(
+            2, "\x00\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff".encode()
+        ),
+        "surrogate": pieces(2, b"\xce\xba\xed\xa0\x80"),
+        "overlong-slash": pieces(1, b"\xc0\xaf"),
+        "overlong-of-three": pieces(1, b"\xe0\x80\xaf"),
+        "past-the-last-character": pieces(4, b"\xf4\x90\x80\x80"),
+        "ends-inside-a-character": pieces(1, b"\xf0\x9f\x98"),
+        "long-ascii-then-bad": pieces(64, b"a" * 130 + b"\xff"),
+    },
+}
+
+FOLDER = pathlib.Path(__file__).resolve().parent / "corpus"
+
+
+def main():
+    for target, seeds in SEEDS.items():
+        (FOLDER / target).mkdir(parents=True, exist_ok=True)
+        for name, content in seeds.items():
+            (FOLDER / target / name).write_bytes(content)
+        print(f"{target}: {len(seeds)} seeds")
+
+
+if __name__ == "__main__":
+    main()

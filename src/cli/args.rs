@@ -1,0 +1,53 @@
+//! The arguments of every command.
+
+use alloc::string::String;
+use clap::{Parser, Subcommand};
+use core::net::SocketAddr;
+use core::num::NonZeroUsize;
+use std::format;
+
+/// An RFC 6455 WebSocket engine and the announcement server that it powers.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Command {
+    /// Echo each message
+    Echo(Echo),
+    /// Run every case of an Autobahn fuzzing server and ask it for the report
+    AutobahnClient(AutobahnClient),
+}
+
+/// The arguments of `echo`.
+#[derive(Debug, clap::Args)]
+pub struct Echo {
+    /// The address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9001")]
+    pub listen: SocketAddr,
+    /// How many threads serve, each with a socket of its own
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub workers: NonZeroUsize,
+    /// Send each message to every open connection, the sender included
+    #[arg(long)]
+    pub fan_out: bool,
+    /// The largest message that is accepted, in bytes
+    #[arg(long, value_name = "N", default_value = "16777216")]
+    pub message_bytes_max: u64,
+}
+
+/// The arguments of `autobahn-client`.
+#[derive(Debug, clap::Args)]
+pub struct AutobahnClient {
+    /// The fuzzing server, such as ws://127.0.0.1:9001
+    pub url: String,
+    /// The name under which the report is kept
+    #[arg(long, value_name = "NAME", default_value = "framewire")]
+    pub agent: String,
+}

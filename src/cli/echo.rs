@@ -1,0 +1,149 @@
+//! `framewire echo`: a server that sends back what it is sent.
+
+use core::time::Duration;
+use std::boxed::Box;
+use std::error::Error;
+use std::io::Write;
+use std::string::ToString;
+use tokio::runtime::Builder;
+
+use crate::cli::args::Echo;
+use crate::engine::{Limits, SendError};
+use crate::hub::{Bounds, Delivery, Hub, SlowPolicy};
+use crate::net::{self, WebSocket};
+use crate::server::workers::Workers;
+use crate::server::{Config, HandshakeError, Incoming, Listener, Stop, Stopping, Stream};
+use crate::wire::close::{CloseCode, CloseReason};
+
+/// How long connections have to close when the server is told to stop.
+const STOP_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Serves until the process is told to stop.
+///
+/// # Errors
+///
+/// When the address cannot be listened on.
+pub fn run(args: &Echo) -> Result<(), Box<dyn Error>> {
+    let limits = Limits::default().with_message_bytes_max(args.message_bytes_max);
+    let workers = Workers::bind(
+        args.listen,
+        args.workers,
+        Config::default().with_limits(limits),
+    )
+    .map_err(|error| std::format!("cannot listen on {}: {error}", args.listen))?;
+    let address = workers.local_addr();
+    let stop = Stop::new();
+    let hub = args.fan_out.then(Hub::new);
+    let threads = workers.start(&stop, move |listener, stopping| {
+        serve(listener, stopping, hub.clone())
+    })?;
+    std::println!("listening on ws://{address}");
+    std::io::stdout().flush()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        crate::cli::signal::told_to_stop().await?;
+        stop.stop(STOP_DEADLINE).await;
+        std::io::Result::Ok(())
+    })?;
+    for thread in threads {
+        thread.join().map_err(|_| "a worker panicked".to_string())?;
+    }
+    Ok(())
+}
+
+async fn serve(listener: Listener, mut stopping: Stopping, hub: Option<Hub>) {
+    loop {
+        let incoming = tokio::select! {
+            incoming = listener.accept() => incoming,
+            () = stopping.wait() => return drop(listener),
+        };
+        tokio::task::spawn_local(one(incoming, stopping.clone(), hub.clone()));
+    }
+}
+
+async fn one(incoming: Incoming, stopping: Stopping, hub: Option<Hub>) {
+    let peer = incoming.peer_addr();
+    let opened = async { incoming.handshake().await?.accept().await };
+    let socket: Result<_, HandshakeError> = opened.await;
+    let ended = match (socket, hub) {
+        (Ok(socket), None) => echo(socket, stopping).await,
+        (Ok(socket), Some(hub)) => fan_out(socket, stopping, &hub).await,
+        (Err(error), _) => return tracing::debug!(%peer, %error, "no connection"),
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+async fn echo(mut socket: WebSocket<Stream>, mut stopping: Stopping) -> Result<(), net::Error> {
+    loop {
+        let exchange = tokio::select! {
+            biased;
+            exchange = socket.recv_exchange() => exchange?,
+            () = stopping.wait() => return leave(socket).await,
+        };
+        match exchange.map(net::Exchange::echo) {
+            None => return Ok(()),
+            // A message that came after we said Close is not echoed; the peer will be told.
+            Some(Ok(()) | Err(SendError::Misuse(_))) => {}
+            Some(Err(_)) => tracing::warn!("an echo did not fit an outbox with room"),
+        }
+    }
+}
+
+async fn fan_out(
+    mut socket: WebSocket<Stream>,
+    mut stopping: Stopping,
+    hub: &Hub,
+) -> Result<(), net::Error> {
+    let slow = CloseReason::truncated(CloseCode::POLICY_VIOLATION, "too slow")
+        .unwrap_or_else(|_| CloseReason::empty());
+    let mut member = hub.join(Bounds::new(16 << 20, 65_536), SlowPolicy::Disconnect(slow));
+    member.subscribe("");
+    loop {
+        tokio::select! {
+            biased;
+            message = socket.recv() => match message? {
+                Some(message) => drop(hub.publish("", &message.prepare())),
+                None => return Ok(()),
+            },
+            delivery = member.next() => {
+                if let Err(reason) = deliver(&mut socket, &mut member, delivery).await? {
+                    socket.begin_close(CloseCode::POLICY_VIOLATION, reason.reason())?;
+                    while socket.recv().await?.is_some() {}
+                    return Ok(());
+                }
+            }
+            () = stopping.wait() => return leave(socket).await,
+        }
+    }
+}
+
+/// Queues what has arrived in the mailbox, as far as it fits, and sends it in one go.
+async fn deliver(
+    socket: &mut WebSocket<Stream>,
+    member: &mut crate::hub::Member,
+    first: Delivery,
+) -> Result<Result<(), CloseReason>, net::Error> {
+    let mut next = Some(first);
+    while let Some(delivery) = next {
+        match delivery {
+            Delivery::Message(message) => {
+                socket.ready().await?;
+                // Closing is seen by the next `recv`.
+                let _ = socket.try_feed_prepared(&message);
+            }
+            Delivery::Close(reason) => return Ok(Err(reason)),
+        }
+        next = member.try_next();
+    }
+    socket.flush().await?;
+    Ok(Ok(()))
+}
+
+async fn leave(mut socket: WebSocket<Stream>) -> Result<(), net::Error> {
+    socket
+        .close(CloseCode::GOING_AWAY, "the server stops")
+        .await
+        .map(drop)
+}

@@ -1,0 +1,495 @@
+//! An open connection, from the first frame to the last.
+
+mod sending;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::engine::closure::{Cause, Closure};
+use crate::engine::coding::Coding;
+use crate::engine::deadlines::{Deadlines, Due};
+use crate::engine::entropy::MaskKeys;
+use crate::engine::event::{Chunk, Event, Received};
+use crate::engine::extension::Extension;
+use crate::engine::inbound::{Found, Inbound, Terms};
+use crate::engine::limits::Limits;
+use crate::engine::misuse::Misuse;
+use crate::engine::outbox::{Frame, Outbox};
+use crate::engine::role::Role;
+use crate::engine::state::{State, Step};
+use crate::engine::streamed::Streamed;
+use crate::engine::time::Timestamp;
+use crate::engine::violation::Violation;
+use crate::wire::close::{CloseCode, CloseReason};
+use crate::wire::header::Reserved;
+use crate::wire::mask::MaskKey;
+use crate::wire::opcode::Opcode;
+
+/// An open WebSocket connection without a socket.
+///
+/// Bytes go in through [`receive`](Self::receive), and commands through
+/// [`send_text`](Self::send_text) and its siblings. What comes out is asked for: events are
+/// returned by `receive`, bytes to send are lent by [`transmit`](Self::transmit), the next
+/// deadline is told by [`poll_timeout`](Self::poll_timeout). The contract in full is at the top
+/// of [`engine`](crate::engine).
+///
+/// A connection comes from a handshake: [`ServerHandshake`](crate::engine::ServerHandshake) or
+/// [`ClientHandshake`](crate::engine::ClientHandshake) consume themselves into one.
+#[derive(Debug)]
+pub struct Connection {
+    role: Role,
+    state: State,
+    /// Whether the peer's end of the stream has been seen.
+    peer_ended: bool,
+    limits: Arc<Limits>,
+    inbound: Inbound,
+    outbox: Outbox,
+    deadlines: Deadlines,
+    /// Makes a client's masking keys; a server has none.
+    keys: Option<Box<MaskKeys>>,
+    /// The message that is being sent in fragments.
+    streamed: Option<Streamed>,
+    coding: Option<Box<Coding>>,
+    closure: Option<Box<Closure>>,
+}
+
+impl Connection {
+    /// Begins in the open state, for a handshake that was made elsewhere.
+    ///
+    /// `seed` must come from a cryptographic source; a client makes its masking keys from it
+    /// (RFC 6455 §5.3), a server does not use it.
+    pub fn new(role: Role, limits: Arc<Limits>, now: Timestamp, seed: [u8; 32]) -> Self {
+        Self::with_keys(role, limits, now, role.masks().then(|| MaskKeys::new(seed)))
+    }
+
+    pub(crate) fn with_keys(
+        role: Role,
+        limits: Arc<Limits>,
+        now: Timestamp,
+        keys: Option<MaskKeys>,
+    ) -> Self {
+        Self {
+            role,
+            state: State::Open,
+            peer_ended: false,
+            limits,
+            inbound: Inbound::new(),
+            outbox: Outbox::default(),
+            deadlines: Deadlines::new(now),
+            keys: keys.map(Box::new),
+            streamed: None,
+            coding: None,
+            closure: None,
+        }
+    }
+
+    /// Puts `extension` to use, before the first frame.
+    #[must_use]
+    pub fn with_extension(mut self, extension: Box<dyn Extension>) -> Self {
+        self.coding = Some(Box::new(Coding::new(extension)));
+        self
+    }
+
+    /// Queues bytes that come before the first frame: the server's answer to the handshake.
+    pub(crate) fn push_preamble(&mut self, bytes: Vec<u8>) {
+        self.outbox.push_preamble(bytes);
+    }
+
+    /// Which end this is.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The bounds in force.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Takes bytes that arrived from the peer at `now`, up to the first event in them.
+    ///
+    /// Payloads are unmasked where they stand, and the event borrows them from `input`. Call it
+    /// again with the rest for as long as there is an event; when there is none, what was not
+    /// consumed (never more than an unfinished header or control frame) must stand in front of
+    /// the bytes that arrive next. How the stream was cut makes no difference to what the events
+    /// say, apart from where one message is cut into chunks.
+    ///
+    /// A peer that breaks the protocol does not make this call fail. The connection is failed as
+    /// RFC 6455 §7.1.7 asks: one Close frame with [`Violation::close_code`] is queued,
+    /// [`Event::Failed`] tells which rule was broken, and everything that follows is discarded
+    /// unread. Events that came before are delivered before it.
+    pub fn receive<'b>(&mut self, now: Timestamp, input: &'b mut [u8]) -> Received<'b> {
+        let given = input.len();
+        //= WS-140
+        if given == 0 || !self.state.reads() {
+            return Received {
+                consumed: given,
+                event: None,
+            };
+        }
+        self.deadlines.note_received(now);
+        let terms = Terms {
+            role: self.role,
+            limits: &self.limits,
+            //= WS-074
+            //= WS-115
+            reserved: if self.coding.is_some() {
+                Reserved::RSV1
+            } else {
+                Reserved::NONE
+            },
+        };
+        match self.inbound.read(terms, input) {
+            Ok((consumed, Found::Chunk(chunk))) => {
+                if chunk.last {
+                    self.deadlines.note_message(now);
+                }
+                Received {
+                    consumed,
+                    event: Some(Event::Data(chunk)),
+                }
+            }
+            Ok((consumed, Found::Control(opcode, payload))) => {
+                let event = self.receive_control(now, opcode, payload);
+                let consumed = if self.state.reads() { consumed } else { given };
+                Received {
+                    consumed,
+                    event: Some(event),
+                }
+            }
+            Ok((consumed, Found::Nothing)) => Received {
+                consumed,
+                event: None,
+            },
+            Err(violation) => {
+                self.fail(now, violation);
+                Received {
+                    consumed: given,
+                    event: Some(Event::Failed(violation)),
+                }
+            }
+        }
+    }
+
+    //= WS-123
+    fn receive_control<'b>(
+        &mut self,
+        now: Timestamp,
+        opcode: Opcode,
+        payload: &'b [u8],
+    ) -> Event<'b> {
+        match opcode {
+            Opcode::Ping => {
+                self.answer_ping(payload);
+                Event::Ping(payload)
+            }
+            Opcode::Pong => {
+                self.deadlines.note_pong(now, payload);
+                Event::Pong(payload)
+            }
+            _ => match CloseReason::decode(payload) {
+                Ok(reason) => {
+                    self.receive_close(now, reason);
+                    Event::Close
+                }
+                Err(malformed) => {
+                    self.fail(now, Violation::Close(malformed));
+                    Event::Failed(Violation::Close(malformed))
+                }
+            },
+        }
+    }
+
+    //= WS-110
+    //= WS-111
+    //= WS-112
+    fn answer_ping(&mut self, payload: &[u8]) {
+        let full = self.outbox.control_len() >= self.limits.control_bytes_max();
+        let mask = self.next_mask();
+        let frame = Frame::control(Opcode::Pong, mask, payload);
+        //= WS-113
+        if full {
+            self.outbox.replace_pong(frame);
+        } else {
+            self.outbox.push_control(frame);
+        }
+    }
+
+    /// The peer said Close: answer it with the same code, unless we said so first.
+    //= WS-104
+    //= WS-105
+    fn receive_close(&mut self, now: Timestamp, reason: CloseReason) {
+        let answer = answer_to(&reason);
+        self.closure_mut().set_received(reason);
+        if self.state == State::Open {
+            self.queue_close(answer);
+        }
+        self.step(Step::CloseReceived);
+        self.closure_mut().set_cause(Cause::Handshake);
+        self.deadlines
+            .note_closing(now, self.limits.close_timeout());
+    }
+
+    /// Fails the connection: tells the peer once, and reads nothing more.
+    //= WS-136
+    //= WS-137
+    fn fail(&mut self, now: Timestamp, violation: Violation) {
+        if self.state == State::Open {
+            self.queue_close(violation.close_reason());
+        }
+        self.step(Step::Violation);
+        self.closure_mut().set_cause(Cause::Violation(violation));
+        self.deadlines
+            .note_closing(now, self.limits.close_timeout());
+    }
+
+    /// Queues our Close frame behind the data that was sent before it.
+    //= WS-131
+    //= WS-102
+    fn queue_close(&mut self, reason: CloseReason) {
+        let mut body = Vec::new();
+        reason.encode_into(&mut body);
+        let mask = self.next_mask();
+        self.outbox
+            .push_frame(Frame::control(Opcode::Close, mask, &body));
+        self.streamed = None;
+        self.closure_mut().set_sent(reason);
+    }
+
+    /// Takes note that the peer has ended its side of the stream, or that the transport failed.
+    ///
+    /// Before both ends have said Close this is an abnormal closure (RFC 6455 §7.1.5, code
+    /// 1006), and an unfinished message is lost. The stream may be half open, so what waits to
+    /// be sent still has until the close timeout to leave.
+    //= WS-143
+    pub fn receive_eof(&mut self, now: Timestamp) {
+        self.peer_ended = true;
+        if self.outbox.is_empty() {
+            self.end(Step::EndOfStream, Cause::EndOfStream);
+        } else {
+            self.step(Step::Violation);
+            self.closure_mut().set_cause(Cause::EndOfStream);
+            self.deadlines
+                .note_closing(now, self.limits.close_timeout());
+        }
+    }
+
+    /// Takes note that the transport failed: nothing can be sent or received any more.
+    pub fn give_up_transport(&mut self) {
+        self.end(Step::EndOfStream, Cause::EndOfStream);
+    }
+
+    /// Ends the connection at once, without a handshake. The transport should be closed.
+    pub fn terminate(&mut self) {
+        self.end(Step::GivenUp, Cause::Terminated);
+    }
+
+    fn end(&mut self, step: Step, cause: Cause) {
+        self.step(step);
+        self.closure_mut().set_cause(cause);
+        self.outbox.clear();
+    }
+
+    fn step(&mut self, step: Step) {
+        self.state = self.state.next(step);
+    }
+
+    fn closure_mut(&mut self) -> &mut Closure {
+        self.closure.get_or_insert_with(Closure::boxed)
+    }
+
+    /// Begins the closing handshake (RFC 6455 §7.1.2).
+    ///
+    /// The Close frame leaves behind the messages that were queued before it; no data can be
+    /// queued after it. Messages that are still on their way from the peer are delivered. A
+    /// second call, or one after the peer's Close, changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::ClientCode`] when a server uses 1010.
+    pub fn close(&mut self, now: Timestamp, reason: CloseReason) -> Result<(), Misuse> {
+        if !self.role.may_miss_extension() && reason.code() == Some(CloseCode::MANDATORY_EXTENSION)
+        {
+            return Err(Misuse::ClientCode);
+        }
+        if self.state == State::Open {
+            self.queue_close(reason);
+            self.step(Step::CloseSent);
+            self.deadlines
+                .note_closing(now, self.limits.close_timeout());
+        }
+        Ok(())
+    }
+
+    fn next_mask(&mut self) -> Option<MaskKey> {
+        self.keys.as_deref_mut().map(MaskKeys::next_key)
+    }
+
+    /// Undoes the coding of a chunk that is [`coded`](Chunk::coded), appending to `output`.
+    ///
+    /// # Errors
+    ///
+    /// The violation with which the connection has been failed.
+    pub fn expand(
+        &mut self,
+        now: Timestamp,
+        chunk: &Chunk<'_>,
+        output: &mut Vec<u8>,
+    ) -> Result<(), Violation> {
+        let Some(coding) = self.coding.as_deref_mut() else {
+            output.extend_from_slice(chunk.bytes);
+            return Ok(());
+        };
+        coding
+            .expand(self.limits.message_bytes_max(), chunk, output)
+            .inspect_err(|violation| {
+                self.fail(now, *violation);
+            })
+    }
+
+    /// The bytes to send next, in order.
+    ///
+    /// Send as many of them as the transport takes, and tell with
+    /// [`transmitted`](Self::transmitted) how many that were before anything else is done.
+    //= WS-121
+    pub fn transmit(&self) -> impl Iterator<Item = &[u8]> {
+        self.outbox.slices()
+    }
+
+    /// Takes note that the first `n` bytes that [`transmit`](Self::transmit) lent have been sent.
+    pub fn transmitted(&mut self, n: usize) {
+        self.outbox.advance(n);
+        if self.peer_ended && self.outbox.is_empty() && self.state.ends_when_sent() {
+            self.end(Step::EndOfStream, Cause::EndOfStream);
+        }
+    }
+
+    /// Bytes that wait to be sent.
+    pub fn buffered_bytes(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Whether more messages are refused as full until the outbox drains.
+    pub fn is_full(&self) -> bool {
+        self.outbox.len() >= self.limits.outbox_bytes_high()
+    }
+
+    /// Whether the outbox has drained to its low mark.
+    pub fn is_drained(&self) -> bool {
+        self.outbox.len() <= self.limits.outbox_bytes_low()
+    }
+
+    /// Whether the write side of the transport is to be shut down now.
+    ///
+    /// A server ends TCP as soon as both ends have said Close and everything is sent (RFC 6455
+    /// §7.1.1); so does either end that fails the connection (§7.1.7). Afterwards read and
+    /// discard until the end of the stream, so that the last bytes are not destroyed by a reset.
+    //= WS-106
+    //= WS-107
+    //= WS-127
+    //= WS-128
+    pub fn should_end_stream(&self) -> bool {
+        self.outbox.is_empty()
+            && match self.state {
+                //= WS-108
+                State::Ending => self.role.ends_tcp_first() || self.peer_ended,
+                State::Failing | State::Closed => true,
+                State::Open | State::Closing => false,
+            }
+    }
+
+    /// When [`timeout`](Self::timeout) should be called, if nothing else happens.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Closed => None,
+            _ => self.deadlines.next(&self.limits).map(|(at, _)| at),
+        }
+    }
+
+    /// Acts on the deadlines that have passed at `now`; before the next deadline it does nothing.
+    pub fn timeout(&mut self, now: Timestamp) {
+        if self.state == State::Closed {
+            return;
+        }
+        match self.deadlines.next(&self.limits) {
+            Some((at, due)) if at <= now => match due {
+                Due::CloseTimeout => self.end(Step::GivenUp, Cause::CloseTimeout),
+                Due::NoPong => self.end(Step::GivenUp, Cause::NoPong),
+                Due::Idle => {
+                    if let Ok(reason) = CloseReason::new(CloseCode::GOING_AWAY, "idle") {
+                        // 1001 is nobody's privilege, so this cannot be refused.
+                        let _ = self.close(now, reason);
+                    }
+                }
+                Due::Ping => {
+                    let payload = self.deadlines.note_ping(now);
+                    // Where Pings are refused as full, bytes wait that will show life or death.
+                    let _ = self.ping(&payload);
+                }
+            },
+            _ => {}
+        }
+    }
+
+    /// Whether messages can still be sent.
+    pub const fn is_open(&self) -> bool {
+        self.state.may_send()
+    }
+
+    /// Whether nothing passes any more, and the transport can be dropped.
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// Whether everything that still arrives is discarded unread.
+    pub const fn is_discarding(&self) -> bool {
+        !self.state.reads()
+    }
+
+    /// How the connection is closing or has closed; `None` while it is open.
+    pub fn closure(&self) -> Option<&Closure> {
+        self.closure.as_deref()
+    }
+
+    /// How long the peer took to answer the last keep-alive Ping.
+    pub const fn round_trip(&self) -> Option<Duration> {
+        self.deadlines.round_trip()
+    }
+
+    /// Bytes of the present frame's payload that were declared and have not arrived: a hint of
+    /// how much to read, never how much to allocate.
+    pub const fn frame_bytes_to_come(&self) -> u64 {
+        self.inbound.frame_bytes_to_come()
+    }
+
+    /// Whether a message has begun to arrive and not ended.
+    pub const fn is_within_message(&self) -> bool {
+        self.inbound.is_within_message()
+    }
+
+    /// Takes the empty buffer that is kept for the next frame, so that an idle connection holds
+    /// none.
+    pub fn take_spare_buffer(&mut self) -> Option<Vec<u8>> {
+        self.outbox.take_spare()
+    }
+
+    /// Lends an empty buffer for the next frames.
+    pub fn lend_spare_buffer(&mut self, buffer: Vec<u8>) {
+        self.outbox.give_spare(buffer);
+    }
+
+    /// Lends the buffer that `make` gives, if there is none.
+    pub fn lend_spare_buffer_with(&mut self, make: impl FnOnce() -> Vec<u8>) {
+        if !self.outbox.has_spare() {
+            self.outbox.give_spare(make());
+        }
+    }
+}
+
+/// The Close that answers `received`: with its code, if it has one (RFC 6455 §5.5.1).
+fn answer_to(received: &CloseReason) -> CloseReason {
+    received.code().map_or_else(CloseReason::empty, |code| {
+        CloseReason::new(code, "").unwrap_or_else(|_| CloseReason::empty())
+    })
+}

@@ -1,0 +1,288 @@
+//! The receive buffer: whole messages, lent from where they arrived.
+
+use alloc::vec::Vec;
+use bytes::Bytes;
+use core::ops::Range;
+
+use crate::engine::connection::Connection;
+use crate::engine::event::{Event, Kind};
+use crate::engine::message::{Lent, Message};
+use crate::engine::time::Timestamp;
+use crate::engine::violation::Violation;
+
+/// How much a buffer that is full grows by at least.
+const GROW_BYTES_MIN: usize = 4 << 10;
+
+/// A receive buffer that puts the pieces of a message together where they stand.
+///
+/// Read from the transport into [`space`](Self::space), say with [`filled`](Self::filled) how
+/// much came, and take what it means with [`next`](Self::next) until there is nothing. A message
+/// in one frame is lent from the very bytes that arrived; the fragments of a longer one are
+/// moved together inside the buffer. The buffer grows with what has arrived, never with what a
+/// header declares: to at most twice that, and some kilobytes.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    data: Vec<u8>,
+    /// Bytes of `data` that came from the transport.
+    filled: usize,
+    /// Bytes of `data` that the engine is done with.
+    parsed: usize,
+    /// Where the message that is being put together begins.
+    start: usize,
+    /// How long it is so far.
+    held: usize,
+    /// A message that an extension has expanded, so far as it has come.
+    expanded: Vec<u8>,
+    /// What was found last.
+    found: Option<Place>,
+}
+
+/// What [`Inbox::next`] found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Incoming<'a> {
+    /// A whole message.
+    Message(Lent<'a>),
+    /// A Ping with its payload; it is answered already.
+    Ping(&'a [u8]),
+    /// A Pong with its payload.
+    Pong(&'a [u8]),
+    /// The peer's Close frame.
+    Close,
+    /// The peer broke the protocol.
+    Failed(Violation),
+}
+
+/// What was found, by where it stands.
+#[derive(Clone, Debug)]
+enum Place {
+    Message(Kind, Range<usize>),
+    Expanded(Kind),
+    Ping(Range<usize>),
+    Pong(Range<usize>),
+    Close,
+    Failed(Violation),
+}
+
+impl Inbox {
+    /// An empty buffer, which allocates nothing before it is used.
+    pub const fn new() -> Self {
+        Self {
+            data: Vec::new(),
+            filled: 0,
+            parsed: 0,
+            start: 0,
+            held: 0,
+            expanded: Vec::new(),
+            found: None,
+        }
+    }
+
+    /// A buffer that begins with bytes which have already arrived: what followed a handshake.
+    pub fn with_bytes(bytes: Vec<u8>) -> Self {
+        Self {
+            filled: bytes.len(),
+            data: bytes,
+            ..Self::new()
+        }
+    }
+
+    /// Whether no byte is waiting, neither unread nor as part of a message.
+    pub const fn is_empty(&self) -> bool {
+        self.filled == self.parsed && self.held == 0 && self.expanded.is_empty()
+    }
+
+    /// Lends a buffer to work in, to take the place of a smaller one or none.
+    ///
+    /// Its length is what can be read at once; its content does not matter.
+    pub fn lend_buffer(&mut self, mut buffer: Vec<u8>) {
+        let waiting = self.held + self.filled - self.parsed;
+        if self.data.len() < buffer.len() && waiting < buffer.len() {
+            buffer[..self.held].copy_from_slice(&self.data[self.start..self.start + self.held]);
+            buffer[self.held..waiting].copy_from_slice(&self.data[self.parsed..self.filled]);
+            (self.start, self.parsed, self.filled) = (0, self.held, waiting);
+            self.data = buffer;
+        }
+    }
+
+    /// Lends the buffer that `make` gives, if this one is full or there is none.
+    pub fn lend_buffer_with(&mut self, make: impl FnOnce() -> Vec<u8>) {
+        if self.data.len() - self.filled < GROW_BYTES_MIN {
+            self.lend_buffer(make());
+        }
+    }
+
+    /// Gives the buffer back, so that a connection on which nothing happens holds none.
+    ///
+    /// Bytes that still wait are first moved to a buffer of just their size, if they are few.
+    pub fn take_buffer(&mut self) -> Option<Vec<u8>> {
+        let waiting = self.held + self.filled - self.parsed;
+        if self.data.is_empty() || waiting > self.data.len() / 8 {
+            return None;
+        }
+        let mut kept = Vec::with_capacity(waiting);
+        kept.extend_from_slice(&self.data[self.start..self.start + self.held]);
+        kept.extend_from_slice(&self.data[self.parsed..self.filled]);
+        (self.start, self.parsed, self.filled) = (0, self.held, waiting);
+        Some(core::mem::replace(&mut self.data, kept))
+    }
+
+    /// Room to read into, of at least some kilobytes.
+    ///
+    /// `expected` is how much is known to come ([`Connection::frame_bytes_to_come`]): a buffer
+    /// that must grow anyway grows to hold it, but to no more than twice what has arrived.
+    pub fn space(&mut self, expected: u64) -> &mut [u8] {
+        if self.data.len() - self.filled < GROW_BYTES_MIN {
+            self.make_space(expected);
+        }
+        &mut self.data[self.filled..]
+    }
+
+    /// Moves what waits to the front, and grows the buffer where that is not enough.
+    fn make_space(&mut self, expected: u64) {
+        if self.start > 0 || self.parsed > self.start + self.held {
+            self.data.copy_within(self.start..self.start + self.held, 0);
+            self.data.copy_within(self.parsed..self.filled, self.held);
+            self.filled = self.held + self.filled - self.parsed;
+            (self.start, self.parsed) = (0, self.held);
+        }
+        if self.data.len() - self.filled < GROW_BYTES_MIN {
+            let expected = usize::try_from(expected).unwrap_or(usize::MAX);
+            let more = expected.min(self.filled).saturating_add(GROW_BYTES_MIN);
+            self.data.resize(
+                self.filled.saturating_add(more).max(self.data.capacity()),
+                0,
+            );
+        }
+    }
+
+    /// Takes note that the transport has put `n` bytes into [`space`](Self::space).
+    pub fn filled(&mut self, n: usize) {
+        self.filled = (self.filled + n).min(self.data.len());
+    }
+
+    /// What the bytes mean next; `None` when more must be read.
+    ///
+    /// What was lent before is gone with this call.
+    pub fn next(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Incoming<'_>> {
+        self.advance(connection, now);
+        self.incoming()
+    }
+
+    /// Goes on to what the bytes mean next, and says whether there is anything.
+    pub fn advance(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
+        self.found = self.find(connection, now);
+        self.found.is_some()
+    }
+
+    /// Whether what was found last is a message.
+    pub const fn is_message(&self) -> bool {
+        matches!(self.found, Some(Place::Message(..) | Place::Expanded(_)))
+    }
+
+    /// What was found last.
+    pub fn incoming(&mut self) -> Option<Incoming<'_>> {
+        Some(match self.found.clone()? {
+            Place::Message(kind, range) => {
+                Incoming::Message(Lent::new(kind, &mut self.data[range]))
+            }
+            Place::Expanded(kind) => Incoming::Message(Lent::new(kind, &mut self.expanded)),
+            Place::Ping(range) => Incoming::Ping(&self.data[range]),
+            Place::Pong(range) => Incoming::Pong(&self.data[range]),
+            Place::Close => Incoming::Close,
+            Place::Failed(violation) => Incoming::Failed(violation),
+        })
+    }
+
+    /// The message that was found last.
+    pub fn lent(&mut self) -> Option<Lent<'_>> {
+        match self.incoming()? {
+            Incoming::Message(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    fn find(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Place> {
+        if !connection.is_within_message() {
+            // The message that was lent by the call before is done with.
+            self.held = 0;
+            self.expanded = Vec::new();
+        }
+        while self.parsed < self.filled {
+            let base = self.parsed;
+            let received = connection.receive(now, &mut self.data[base..self.filled]);
+            self.parsed += received.consumed;
+            let end = self.parsed;
+            match received.event {
+                None if received.consumed == 0 => break,
+                None => {}
+                Some(Event::Data(chunk)) if chunk.coded => {
+                    let (kind, last) = (chunk.kind, chunk.last);
+                    if let Err(violation) = connection.expand(now, &chunk, &mut self.expanded) {
+                        return Some(Place::Failed(violation));
+                    }
+                    if last {
+                        return Some(Place::Expanded(kind));
+                    }
+                }
+                Some(Event::Data(chunk)) => {
+                    let (kind, last, len) = (chunk.kind, chunk.last, chunk.bytes.len());
+                    self.hold(end - len..end);
+                    if last {
+                        return Some(Place::Message(kind, self.start..self.start + self.held));
+                    }
+                }
+                Some(Event::Ping(payload)) => return Some(Place::Ping(end - payload.len()..end)),
+                Some(Event::Pong(payload)) => return Some(Place::Pong(end - payload.len()..end)),
+                Some(Event::Close) => return Some(Place::Close),
+                Some(Event::Failed(violation)) => return Some(Place::Failed(violation)),
+            }
+        }
+        if self.parsed == self.filled && self.held == 0 {
+            (self.parsed, self.filled) = (0, 0);
+        }
+        None
+    }
+
+    /// Makes `piece` the next of the message that is being put together.
+    fn hold(&mut self, piece: Range<usize>) {
+        let end = self.start + self.held;
+        if self.held == 0 {
+            self.start = piece.start;
+        } else if piece.start != end {
+            self.data.copy_within(piece.clone(), end);
+        }
+        self.held += piece.len();
+    }
+
+    /// Takes the message that [`next`](Self::next) lent last, as an owned one.
+    ///
+    /// A large message that fills most of the buffer takes the buffer with it; any other is
+    /// copied, so that a small message never keeps a large buffer alive. `None` when the message
+    /// has been taken, or what came last was no message.
+    pub fn take_message(&mut self) -> Option<Message> {
+        let (kind, range) = match self.found.take()? {
+            Place::Message(kind, range) => (kind, range),
+            Place::Expanded(kind) => {
+                return Some(Message::new(
+                    kind,
+                    core::mem::take(&mut self.expanded).into(),
+                ));
+            }
+            _ => return None,
+        };
+        if range.len() < OWN_WITHOUT_COPY_MIN || range.len() < self.data.capacity() / 2 {
+            return Some(Message::new(
+                kind,
+                Bytes::copy_from_slice(&self.data[range]),
+            ));
+        }
+        let rest = self.data[self.parsed..self.filled].to_vec();
+        let buffer = core::mem::replace(&mut self.data, rest);
+        (self.start, self.held, self.parsed, self.filled) = (0, 0, 0, self.data.len());
+        Some(Message::new(kind, Bytes::from(buffer).slice(range)))
+    }
+}
+
+/// From this size on an owned message may take the buffer with it.
+const OWN_WITHOUT_COPY_MIN: usize = 64 << 10;

@@ -1,0 +1,195 @@
+//! What waits for one member.
+
+use alloc::collections::VecDeque;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+use crate::engine::Prepared;
+use crate::wire::close::CloseReason;
+
+/// How much may wait for one member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bounds {
+    /// Bytes of frames; a message that alone is larger still fits an empty mailbox.
+    pub bytes_max: usize,
+    /// Messages.
+    pub messages_max: usize,
+}
+
+impl Default for Bounds {
+    /// 256 KiB and 1,000 messages.
+    fn default() -> Self {
+        Self {
+            bytes_max: 256 << 10,
+            messages_max: 1000,
+        }
+    }
+}
+
+impl Bounds {
+    /// At most so many bytes and messages; at least one of each.
+    pub fn new(bytes_max: usize, messages_max: usize) -> Self {
+        Self {
+            bytes_max: bytes_max.max(1),
+            messages_max: messages_max.max(1),
+        }
+    }
+}
+
+/// What happens when a message does not fit the mailbox of a slow member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SlowPolicy {
+    /// The member is told to close with this reason. What waits, and the message, are dropped.
+    Disconnect(CloseReason),
+    /// The oldest messages make room.
+    DropOldest,
+    /// The message is dropped.
+    DropNewest,
+}
+
+/// How many messages a mailbox has seen. `offered` = `taken` + `dropped` + `waiting`, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Messages that were published to the member.
+    pub offered: u64,
+    /// Messages that the member took to send.
+    pub taken: u64,
+    /// Messages that were dropped because the member was slow, or gone.
+    pub dropped: u64,
+    /// Messages that wait.
+    pub waiting: u64,
+}
+
+/// What a member is to do next.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// Send this message.
+    Message(Prepared),
+    /// Close with this reason.
+    Close(CloseReason),
+}
+
+/// The queue of one member.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    bounds: Bounds,
+    policy: SlowPolicy,
+    queue: Mutex<Queue>,
+    arrived: Notify,
+    /// Whether the member is to close, and so takes no more messages.
+    closing: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    messages: VecDeque<Prepared>,
+    bytes: usize,
+    counts: Counts,
+    close: Option<CloseReason>,
+}
+
+impl Mailbox {
+    pub(crate) fn new(bounds: Bounds, policy: SlowPolicy) -> Self {
+        Self {
+            bounds,
+            policy,
+            queue: Mutex::default(),
+            arrived: Notify::new(),
+            closing: AtomicBool::new(false),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a message in, or does what the policy says. Says whether it waits now.
+    pub(crate) fn offer(&self, message: &Prepared) -> bool {
+        let mut queue = self.lock();
+        queue.counts.offered += 1;
+        let size = message.frame().len();
+        if self.closing.load(Ordering::Relaxed) {
+            queue.counts.dropped += 1;
+            return false;
+        }
+        while !queue.fits(size, self.bounds) {
+            match &self.policy {
+                SlowPolicy::DropOldest => queue.drop_oldest(),
+                SlowPolicy::DropNewest => {
+                    queue.counts.dropped += 1;
+                    return false;
+                }
+                SlowPolicy::Disconnect(reason) => {
+                    queue.counts.dropped += 1;
+                    drop(queue);
+                    self.close(reason.clone());
+                    return false;
+                }
+            }
+        }
+        queue.bytes += size;
+        queue.counts.waiting += 1;
+        queue.messages.push_back(message.clone());
+        drop(queue);
+        self.arrived.notify_one();
+        true
+    }
+
+    /// Has the member close. What waits is dropped.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        self.closing.store(true, Ordering::Relaxed);
+        let mut queue = self.lock();
+        while !queue.messages.is_empty() {
+            queue.drop_oldest();
+        }
+        queue.close.get_or_insert(reason);
+        drop(queue);
+        self.arrived.notify_one();
+    }
+
+    /// The next thing to do, if there is any.
+    pub(crate) fn take(&self) -> Option<Delivery> {
+        let mut queue = self.lock();
+        if let Some(message) = queue.messages.pop_front() {
+            queue.bytes -= message.frame().len();
+            queue.counts.waiting -= 1;
+            queue.counts.taken += 1;
+            return Some(Delivery::Message(message));
+        }
+        queue.close.take().map(Delivery::Close)
+    }
+
+    /// Waits for the next thing to do. Only one task may wait.
+    pub(crate) async fn next(&self) -> Delivery {
+        loop {
+            if let Some(delivery) = self.take() {
+                return delivery;
+            }
+            self.arrived.notified().await;
+        }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.lock().counts
+    }
+}
+
+impl Queue {
+    fn fits(&self, size: usize, bounds: Bounds) -> bool {
+        self.messages.is_empty()
+            || (self.messages.len() < bounds.messages_max && self.bytes + size <= bounds.bytes_max)
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(message) = self.messages.pop_front() {
+            self.bytes -= message.frame().len();
+            self.counts.waiting -= 1;
+            self.counts.dropped += 1;
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Who is there: members by id, by user and by topic.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use std::collections::{HashMap, HashSet};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::engine::Prepared;
+use crate::hub::mailbox::{Bounds, Counts, Delivery, Mailbox, SlowPolicy};
+use crate::wire::close::CloseReason;
+
+/// A member's name in its hub; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(u64);
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Published {
+    /// Members in whose mailbox it waits now.
+    pub queued: usize,
+    /// Members for whom it was dropped.
+    pub dropped: usize,
+}
+
+/// The members of a server and what they want to hear. Clones are the same hub.
+#[derive(Clone, Debug, Default)]
+pub struct Hub {
+    shared: Arc<RwLock<Registry>>,
+}
+
+#[derive(Debug, Default)]
+struct Registry {
+    last_id: u64,
+    members: HashMap<MemberId, Entry>,
+    users: HashMap<Arc<str>, Audience>,
+    topics: HashMap<Arc<str>, Audience>,
+}
+
+type Audience = HashMap<MemberId, Arc<Mailbox>>;
+
+#[derive(Debug)]
+struct Entry {
+    mailbox: Arc<Mailbox>,
+    user: Option<Arc<str>>,
+    topics: HashSet<Arc<str>>,
+}
+
+impl Hub {
+    /// A hub without members.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Registry> {
+        self.shared.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Registry> {
+        self.shared.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a member, of no user and no topic. It leaves when the [`Member`] is dropped.
+    pub fn join(&self, bounds: Bounds, policy: SlowPolicy) -> Member {
+        let mailbox = Arc::new(Mailbox::new(bounds, policy));
+        let mut registry = self.write();
+        registry.last_id += 1;
+        let id = MemberId(registry.last_id);
+        let entry = Entry {
+            mailbox: Arc::clone(&mailbox),
+            user: None,
+            topics: HashSet::new(),
+        };
+        registry.members.insert(id, entry);
+        drop(registry);
+        Member {
+            id,
+            mailbox,
+            hub: self.clone(),
+        }
+    }
+
+    /// Offers a message to every member of a topic.
+    ///
+    /// Two calls that follow one another reach every member in that order.
+    pub fn publish(&self, topic: &str, message: &Prepared) -> Published {
+        offer(self.read().topics.get(topic), message)
+    }
+
+    /// Offers a message to every connection of a user.
+    pub fn send_to_user(&self, user: &str, message: &Prepared) -> Published {
+        offer(self.read().users.get(user), message)
+    }
+
+    /// Offers a message to one member. Says whether it waits in its mailbox now.
+    pub fn send_to(&self, member: MemberId, message: &Prepared) -> bool {
+        self.read()
+            .members
+            .get(&member)
+            .is_some_and(|entry| entry.mailbox.offer(message))
+    }
+
+    /// Has every member close with `reason`.
+    pub fn close_all(&self, reason: &CloseReason) {
+        for entry in self.read().members.values() {
+            entry.mailbox.close(reason.clone());
+        }
+    }
+
+    /// How many members there are.
+    pub fn members(&self) -> usize {
+        self.read().members.len()
+    }
+
+    /// How many members a topic has.
+    pub fn members_of(&self, topic: &str) -> usize {
+        self.read().topics.get(topic).map_or(0, Audience::len)
+    }
+
+    /// The members of a user, oldest first.
+    pub fn members_of_user(&self, user: &str) -> Vec<MemberId> {
+        let mut members: Vec<_> = self
+            .read()
+            .users
+            .get(user)
+            .into_iter()
+            .flat_map(Audience::keys)
+            .copied()
+            .collect();
+        members.sort_unstable();
+        members
+    }
+}
+
+fn offer(audience: Option<&Audience>, message: &Prepared) -> Published {
+    let mut published = Published::default();
+    for mailbox in audience.into_iter().flat_map(Audience::values) {
+        if mailbox.offer(message) {
+            published.queued += 1;
+        } else {
+            published.dropped += 1;
+        }
+    }
+    published
+}
+
+/// One connection's place in a hub: its mailbox, and what it wants to hear.
+///
+/// Dropping it leaves the hub.
+#[derive(Debug)]
+pub struct Member {
+    id: MemberId,
+    mailbox: Arc<Mailbox>,
+    hub: Hub,
+}
+
+impl Member {
+    /// The member's name.
+    pub const fn id(&self) -> MemberId {
+        self.id
+    }
+
+    /// Makes the member one of `user`'s connections, and no other user's.
+    pub fn set_user(&self, user: &str) {
+        let mut registry = self.hub.write();
+        registry.clear_user(self.id);
+        let user = Arc::<str>::from(user);
+        if let Some(entry) = registry.members.get_mut(&self.id) {
+            entry.user = Some(Arc::clone(&user));
+        }
+        let mailbox = Arc::clone(&self.mailbox);
+        registry
+            .users
+            .entry(user)
+            .or_default()
+            .insert(self.id, mailbox);
+    }
+
+    /// Adds the member to a topic.
+    pub fn subscribe(&self, topic: &str) {
+        let mut registry = self.hub.write();
+        let topic = Arc::<str>::from(topic);
+        if let Some(entry) = registry.members.get_mut(&self.id) {
+            entry.topics.insert(Arc::clone(&topic));
+        }
+        let mailbox = Arc::clone(&self.mailbox);
+        registry
+            .topics
+            .entry(topic)
+            .or_default()
+            .insert(self.id, mailbox);
+    }
+
+    /// Takes the member out of a topic.
+    pub fn unsubscribe(&self, topic: &str) {
+        let mut registry = self.hub.write();
+        if let Some(entry) = registry.members.get_mut(&self.id) {
+            entry.topics.remove(topic);
+        }
+        leave(&mut registry.topics, topic, self.id);
+    }
+
+    /// Waits for the next thing to do.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has not been returned waits in the mailbox.
+    pub async fn next(&mut self) -> Delivery {
+        self.mailbox.next().await
+    }
+
+    /// The next thing to do, if there is any now.
+    pub fn try_next(&mut self) -> Option<Delivery> {
+        self.mailbox.take()
+    }
+
+    /// How many messages the mailbox has seen.
+    pub fn counts(&self) -> Counts {
+        self.mailbox.counts()
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.hub.write().remove(self.id);
+    }
+}
+
+impl Registry {
+    fn remove(&mut self, id: MemberId) {
+        self.clear_user(id);
+        if let Some(entry) = self.members.remove(&id) {
+            for topic in entry.topics {
+                leave(&mut self.topics, &topic, id);
+            }
+        }
+    }
+
+    fn clear_user(&mut self, id: MemberId) {
+        if let Some(user) = self
+            .members
+            .get_mut(&id)
+            .and_then(|entry| entry.user.take())
+        {
+            leave(&mut self.users, &user, id);
+        }
+    }
+}
+
+/// Takes a member out of an audience, and drops an audience that nobody is left in.
+fn leave(audiences: &mut HashMap<Arc<str>, Audience>, name: &str, id: MemberId) {
+    if let Some(audience) = audiences.get_mut(name) {
+        audience.remove(&id);
+        if audience.is_empty() {
+            audiences.remove(name);
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! The pump: read, receive, transmit, time out.
+
+use alloc::boxed::Box;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::io::{self, IoSlice};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+use crate::engine::{Cause, Connection, Inbox, Misuse, SendError};
+use crate::net::clock::Clock;
+use crate::net::error::{Error, TimedOut};
+use crate::net::pool;
+
+/// How many slices one vectored write takes at most.
+const SLICES_MAX: usize = 16;
+
+/// A connection, its stream, and what is between them.
+#[derive(Debug)]
+pub(crate) struct Driver<S> {
+    pub(crate) stream: S,
+    pub(crate) connection: Connection,
+    pub(crate) inbox: Inbox,
+    pub(crate) clock: Clock,
+    /// Wakes the task for a deadline; made when there first is one.
+    sleep: Option<Pin<Box<Sleep>>>,
+    /// Whether bytes were written that the stream may still hold back.
+    unflushed: bool,
+    /// How far our end of the stream has been shut down.
+    write_end: WriteEnd,
+    /// Whether the peer's end of the stream has been seen.
+    read_ended: bool,
+    /// Whether what ended the connection has been reported.
+    reported: bool,
+    /// What the transport said when it failed.
+    failure: Option<io::Error>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WriteEnd {
+    Open,
+    ShutDown,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+    pub(crate) const fn new(stream: S, connection: Connection, inbox: Inbox, clock: Clock) -> Self {
+        Self {
+            stream,
+            connection,
+            inbox,
+            clock,
+            sleep: None,
+            unflushed: false,
+            write_end: WriteEnd::Open,
+            read_ended: false,
+            reported: false,
+            failure: None,
+        }
+    }
+
+    /// Goes on to what the peer said next, and says whether there is anything; `false` means
+    /// that the connection is closed.
+    ///
+    /// What was queued is sent before this waits, and only then: the answers to everything that
+    /// arrived at once leave at once.
+    pub(crate) fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        loop {
+            if !self.inbox.is_empty() && self.inbox.advance(&mut self.connection, self.clock.now())
+            {
+                return Poll::Ready(Ok(true));
+            }
+            // A full transport does not keep us from reading; it wakes us when there is room.
+            let sent = self.poll_send(cx);
+            self.shut_down(cx, sent.is_ready());
+            if self.connection.is_closed() {
+                self.give_buffers_back();
+                return Poll::Ready(self.report());
+            }
+            let read = self.poll_read(cx);
+            if read.is_pending() && self.poll_deadline(cx).is_pending() {
+                self.give_buffers_back();
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Reads once. Ready when the loop should look again.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.read_ended || self.connection.is_closed() {
+            return Poll::Pending;
+        }
+        self.inbox.lend_buffer_with(pool::take_read);
+        let space = self.inbox.space(self.connection.frame_bytes_to_come());
+        let mut buffer = ReadBuf::new(space);
+        match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
+            Ok(()) => match buffer.filled().len() {
+                0 => self.end_reading(),
+                n => {
+                    self.inbox.filled(n);
+                    self.connection.lend_spare_buffer_with(pool::take_write);
+                }
+            },
+            Err(error) => self.fail(error),
+        }
+        Poll::Ready(())
+    }
+
+    fn end_reading(&mut self) {
+        self.read_ended = true;
+        self.connection.receive_eof(self.clock.now());
+    }
+
+    /// The transport failed. Once both ends have said Close, that is just the end of it.
+    fn fail(&mut self, error: io::Error) {
+        if !self.connection.is_discarding() {
+            self.failure.get_or_insert(error);
+        }
+        self.read_ended = true;
+        self.connection.give_up_transport();
+    }
+
+    /// Sends what is queued. Ready when nothing waits any more.
+    pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+            let mut count = 0;
+            for (slot, bytes) in slices.iter_mut().zip(self.connection.transmit()) {
+                *slot = IoSlice::new(bytes);
+                count += 1;
+            }
+            let stream = Pin::new(&mut self.stream);
+            let written = match count {
+                0 => break,
+                1 => stream.poll_write(cx, &slices[0]),
+                _ => stream.poll_write_vectored(cx, &slices[..count]),
+            };
+            match ready!(written) {
+                Ok(0) => self.fail(io::ErrorKind::WriteZero.into()),
+                Ok(n) => {
+                    self.unflushed = true;
+                    self.connection.transmitted(n);
+                }
+                Err(error) => self.fail(error),
+            }
+        }
+        if self.unflushed {
+            if let Err(error) = ready!(Pin::new(&mut self.stream).poll_flush(cx)) {
+                self.fail(error);
+            }
+            self.unflushed = false;
+        }
+        Poll::Ready(())
+    }
+
+    /// Shuts the write side down once the connection asks for it and everything is sent.
+    ///
+    /// It is begun again with each poll until it is done; the connection's deadline bounds it.
+    fn shut_down(&mut self, cx: &mut Context<'_>, sent: bool) {
+        if self.write_end == WriteEnd::Open && sent && self.connection.should_end_stream() {
+            // A stream that cannot be shut down any more has been.
+            if Pin::new(&mut self.stream).poll_shutdown(cx).is_ready() {
+                self.write_end = WriteEnd::ShutDown;
+            }
+        }
+    }
+
+    /// Ready when a deadline has passed and been acted upon.
+    pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(at) = self.connection.poll_timeout() else {
+            return Poll::Pending;
+        };
+        let at = self.clock.instant(at);
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        // Deadlines mostly move into the future: the old one may ring, and is set anew then.
+        if at < sleep.deadline() {
+            sleep.as_mut().reset(at);
+        }
+        loop {
+            ready!(sleep.as_mut().poll(cx));
+            if at <= Instant::now() {
+                self.connection.timeout(self.clock.now());
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(at);
+        }
+    }
+
+    /// Waits until everything queued has been handed to the transport.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            if self.poll_send(cx).is_ready() {
+                return Poll::Ready(self.check_failure());
+            }
+            ready!(self.poll_deadline(cx));
+        }
+    }
+
+    /// Waits until a message would not be refused as full.
+    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if !self.connection.is_full() {
+            return Poll::Ready(Ok(()));
+        }
+        loop {
+            let sent = self.poll_send(cx);
+            if sent.is_ready() || self.connection.is_drained() {
+                return Poll::Ready(self.check_failure());
+            }
+            ready!(self.poll_deadline(cx));
+        }
+    }
+
+    /// Goes on to the next message; `false` means that the connection is closed.
+    pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        loop {
+            match ready!(self.poll_incoming(cx))? {
+                true if self.inbox.is_message() => return Poll::Ready(Ok(true)),
+                true => {}
+                false => return Poll::Ready(Ok(false)),
+            }
+        }
+    }
+
+    /// Queues a Ping once there is room for it.
+    pub(crate) fn poll_ping(
+        &mut self,
+        cx: &mut Context<'_>,
+        payload: &[u8],
+    ) -> Poll<Result<(), Error>> {
+        match self.connection.ping(payload) {
+            Err(SendError::Full) => {
+                ready!(self.poll_flush(cx))?;
+                Poll::Ready(unless_full(self.connection.ping(payload)))
+            }
+            sent => Poll::Ready(unless_full(sent)),
+        }
+    }
+
+    /// An error if the connection has ended otherwise than by the closing handshake.
+    fn check_failure(&mut self) -> Result<(), Error> {
+        if self.connection.is_closed() {
+            self.report().map(drop)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What ended the connection: once, as an error where it is one.
+    fn report(&mut self) -> Result<bool, Error> {
+        if core::mem::replace(&mut self.reported, true) {
+            return Ok(false);
+        }
+        if let Some(error) = self.failure.take() {
+            return Err(Error::Io(error));
+        }
+        match self
+            .connection
+            .closure()
+            .and_then(|closure| closure.cause())
+        {
+            Some(Cause::Violation(violation)) => Err(Error::Violation(violation)),
+            Some(Cause::EndOfStream) => Err(Error::EndOfStream),
+            Some(Cause::CloseTimeout) => Err(Error::TimedOut(TimedOut::Close)),
+            Some(Cause::NoPong) => Err(Error::TimedOut(TimedOut::Pong)),
+            _ => Ok(false),
+        }
+    }
+
+    /// An idle connection holds no buffers: its thread keeps them for whoever is next.
+    fn give_buffers_back(&mut self) {
+        if let Some(buffer) = self.inbox.take_buffer() {
+            pool::give_read(buffer);
+        }
+        if let Some(buffer) = self.connection.take_spare_buffer() {
+            pool::give_write(buffer);
+        }
+    }
+}
+
+/// A send error where being full has been ruled out.
+pub(crate) fn unless_full(sent: Result<(), SendError>) -> Result<(), Error> {
+    match sent {
+        Ok(()) => Ok(()),
+        Err(SendError::Misuse(misuse)) => Err(Error::Misuse(misuse)),
+        // Room was awaited with nobody else sending, so this means that nothing will be sent.
+        Err(SendError::Full) => Err(Error::Misuse(Misuse::Closing)),
+    }
+}

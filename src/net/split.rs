@@ -1,0 +1,256 @@
+//! Two halves of one WebSocket, for two tasks.
+
+use alloc::sync::Arc;
+use alloc::task::Wake;
+use core::future::poll_fn;
+use core::task::{Context, Poll, Waker};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::engine::{Closure, Kind, Message, Misuse, Prepared, SendError};
+use crate::net::driver::{Driver, unless_full};
+use crate::net::error::Error;
+use crate::wire::close::{CloseCode, CloseReason};
+
+/// The half that receives. It also sends what is queued, Pongs and Close frames included.
+#[derive(Debug)]
+pub struct Reader<S> {
+    shared: Arc<Shared<S>>,
+}
+
+/// The half that sends.
+#[derive(Debug)]
+pub struct Writer<S> {
+    shared: Arc<Shared<S>>,
+}
+
+#[derive(Debug)]
+struct Shared<S> {
+    /// Held while polling, never across an await.
+    driver: Mutex<Driver<S>>,
+    wakers: Arc<Wakers>,
+}
+
+/// Wakes both halves. The stream keeps one waker for each direction, and either half may be the
+/// last to have polled it: whoever it wakes must reach both.
+#[derive(Debug, Default)]
+struct Wakers {
+    reader: Mutex<Option<Waker>>,
+    writer: Mutex<Option<Waker>>,
+}
+
+impl Wake for Wakers {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        for half in [&self.reader, &self.writer] {
+            if let Some(waker) = lock(half).as_ref() {
+                waker.wake_by_ref();
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn split<S>(driver: Driver<S>) -> (Reader<S>, Writer<S>) {
+    let shared = Arc::new(Shared {
+        driver: Mutex::new(driver),
+        wakers: Arc::default(),
+    });
+    (
+        Reader {
+            shared: Arc::clone(&shared),
+        },
+        Writer { shared },
+    )
+}
+
+impl<S> Shared<S> {
+    /// Polls the driver for one half, so that whatever happens wakes both.
+    fn poll<T>(
+        &self,
+        half: &Mutex<Option<Waker>>,
+        cx: &Context<'_>,
+        poll: impl FnOnce(&mut Driver<S>, &mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        lock(half)
+            .get_or_insert_with(|| cx.waker().clone())
+            .clone_from(cx.waker());
+        let waker = Waker::from(Arc::clone(&self.wakers));
+        poll(&mut lock(&self.driver), &mut Context::from_waker(&waker))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
+    /// The next message; `None` once the connection is closed.
+    /// See [`WebSocket::recv`](crate::net::WebSocket::recv).
+    ///
+    /// # Errors
+    ///
+    /// Once, what ended the connection if it was not the closing handshake.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has arrived stays in the connection.
+    pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
+        let shared = &self.shared;
+        poll_fn(|cx| {
+            shared.poll(&shared.wakers.reader, cx, |driver, cx| {
+                driver.poll_message(cx).map_ok(|found| match found {
+                    true => driver.inbox.take_message(),
+                    false => None,
+                })
+            })
+        })
+        .await
+    }
+
+    /// How the connection is closing or has closed.
+    pub fn closure(&self) -> Option<Closure> {
+        lock(&self.shared.driver).connection.closure().cloned()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
+    async fn drive<T>(
+        &self,
+        mut poll: impl FnMut(&mut Driver<S>, &mut Context<'_>) -> Poll<Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let shared = &self.shared;
+        poll_fn(|cx| shared.poll(&shared.wakers.writer, cx, &mut poll)).await
+    }
+
+    /// Queues a message and hands everything queued to the stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](crate::net::WebSocket::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// A message is queued whole or not at all.
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.feed(message).await?;
+        self.flush().await
+    }
+
+    /// Queues a message; waits only while the outbox is full. It is sent with the next
+    /// [`flush`](Self::flush), or when the reading half waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// A message is queued whole or not at all.
+    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        let message = message.into();
+        self.drive(|driver, cx| {
+            core::task::ready!(driver.poll_ready(cx))?;
+            let now = driver.clock.now();
+            Poll::Ready(unless_full(
+                driver.connection.send_message(now, message.clone()),
+            ))
+        })
+        .await
+    }
+
+    /// Queues a message that was encoded once for many connections, now or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; the message is not queued then.
+    pub fn try_feed_prepared(&mut self, message: &Prepared) -> Result<(), SendError> {
+        let mut driver = lock(&self.shared.driver);
+        let now = driver.clock.now();
+        driver.connection.send_prepared(now, message)
+    }
+
+    /// Sends a fragment of a message; see
+    /// [`Connection::send_fragment`](crate::engine::Connection::send_fragment).
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and for fragments that do not fit together.
+    ///
+    /// # Cancel safety
+    ///
+    /// A fragment is queued whole or not at all.
+    pub async fn send_fragment(
+        &mut self,
+        kind: Kind,
+        fragment: &[u8],
+        last: bool,
+    ) -> Result<(), Error> {
+        self.drive(|driver, cx| {
+            core::task::ready!(driver.poll_ready(cx))?;
+            let now = driver.clock.now();
+            Poll::Ready(unless_full(
+                driver.connection.send_fragment(now, kind, fragment, last),
+            ))
+        })
+        .await?;
+        self.flush().await
+    }
+
+    /// Sends a Ping of at most 125 bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and [`Misuse::ControlTooLong`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The Ping is queued whole or not at all.
+    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.drive(|driver, cx| driver.poll_ping(cx, payload))
+            .await?;
+        self.flush().await
+    }
+
+    /// Waits until everything queued has been handed to the stream.
+    ///
+    /// # Errors
+    ///
+    /// What ended the connection.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has not been sent stays queued.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        self.drive(|driver, cx| driver.poll_flush(cx)).await
+    }
+
+    /// Begins the closing handshake and sends the Close frame. The reading half carries the
+    /// closing out and sees its end.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::CloseReason`] with the connection as it was, or what ended the connection.
+    ///
+    /// # Cancel safety
+    ///
+    /// The closing has begun, and goes on with the next call that is awaited on either half.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        let reason = CloseReason::new(code, reason).map_err(Misuse::CloseReason)?;
+        {
+            let mut driver = lock(&self.shared.driver);
+            let now = driver.clock.now();
+            driver.connection.close(now, reason)?;
+        }
+        // The reading half may be waiting for something else than the closing's deadline.
+        self.shared.wakers.wake_by_ref();
+        self.flush().await
+    }
+
+    /// Bytes that are queued and have not been handed to the stream.
+    pub fn buffered_bytes(&self) -> usize {
+        lock(&self.shared.driver).connection.buffered_bytes()
+    }
+}

@@ -1,0 +1,386 @@
+//! A WebSocket over a stream.
+
+use alloc::string::String;
+use core::future::poll_fn;
+use core::task::ready;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::engine::{
+    Closure, Connection, Inbox, Incoming, Kind, Lent, Message, Misuse, Prepared, SendError,
+    Timestamp,
+};
+use crate::net::clock::Clock;
+use crate::net::driver::{Driver, unless_full};
+use crate::net::error::Error;
+use crate::net::split::{Reader, Writer, split};
+use crate::wire::close::{CloseCode, CloseReason};
+
+/// An open WebSocket over any stream of bytes.
+///
+/// Pings are answered, Close frames are answered, deadlines are kept and queued messages are
+/// sent while a call is awaited here, [`recv`](Self::recv) above all: keep one awaited.
+///
+/// Messages are sent in two steps. [`feed`](Self::feed) queues; [`flush`](Self::flush) hands
+/// what is queued to the stream, as `recv` does before it waits. So the answers to many messages
+/// that arrived together leave in one write. [`send`](Self::send) is both steps.
+#[derive(Debug)]
+pub struct WebSocket<S> {
+    driver: Driver<S>,
+    subprotocol: Option<String>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Joins a connection with its stream. `leftover` is what arrived behind the handshake.
+    ///
+    /// `now` of the connection must have been [`Timestamp::ZERO`]: its time begins here.
+    pub fn new(stream: S, connection: Connection, leftover: alloc::vec::Vec<u8>) -> Self {
+        let inbox = Inbox::with_bytes(leftover);
+        Self {
+            driver: Driver::new(stream, connection, inbox, Clock::new()),
+            subprotocol: None,
+        }
+    }
+
+    /// Notes the subprotocol that the handshake agreed on.
+    #[must_use]
+    pub fn with_subprotocol(mut self, subprotocol: Option<String>) -> Self {
+        self.subprotocol = subprotocol;
+        self
+    }
+
+    /// The next message; `None` once the connection is closed.
+    ///
+    /// When the peer says Close, or breaks the protocol, this completes the closing handshake
+    /// and ends the stream before it returns; [`closure`](Self::closure) then tells how it went.
+    ///
+    /// # Errors
+    ///
+    /// Once, what ended the connection if it was not the closing handshake; `None` afterwards.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has arrived stays in the connection.
+    pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
+        let found = poll_fn(|cx| self.driver.poll_message(cx)).await?;
+        Ok(if found {
+            self.driver.inbox.take_message()
+        } else {
+            None
+        })
+    }
+
+    /// The next message, lent from the receive buffer until the next call.
+    ///
+    /// Nothing is allocated for it. Otherwise it is as [`recv`](Self::recv).
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has arrived stays in the connection.
+    pub async fn recv_lent(&mut self) -> Result<Option<Lent<'_>>, Error> {
+        let found = poll_fn(|cx| self.driver.poll_message(cx)).await?;
+        Ok(if found {
+            self.driver.inbox.lent()
+        } else {
+            None
+        })
+    }
+
+    /// The next message, lent, with the means to answer it at once.
+    ///
+    /// Waits first until an answer can be queued: a peer that does not read what it is sent is
+    /// not read from either. Otherwise it is as [`recv_lent`](Self::recv_lent).
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has arrived stays in the connection.
+    pub async fn recv_exchange(&mut self) -> Result<Option<Exchange<'_>>, Error> {
+        let found = poll_fn(|cx| {
+            ready!(self.driver.poll_ready(cx))?;
+            self.driver.poll_message(cx)
+        })
+        .await?;
+        if !found {
+            return Ok(None);
+        }
+        let now = self.driver.clock.now();
+        let Driver {
+            inbox, connection, ..
+        } = &mut self.driver;
+        Ok(inbox.lent().map(|message| Exchange {
+            message,
+            reply: Reply { connection, now },
+        }))
+    }
+
+    /// The next thing that the peer says, control frames included; `None` once the connection is
+    /// closed.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has arrived stays in the connection.
+    pub async fn recv_event(&mut self) -> Result<Option<Incoming<'_>>, Error> {
+        let found = poll_fn(|cx| self.driver.poll_incoming(cx)).await?;
+        Ok(if found {
+            self.driver.inbox.incoming()
+        } else {
+            None
+        })
+    }
+
+    /// Queues a message and hands everything queued to the stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Misuse`] when the connection is closing or a fragmented message is unfinished;
+    /// otherwise what ended the connection.
+    ///
+    /// # Cancel safety
+    ///
+    /// A message is queued whole or not at all. Where it must be known which, use
+    /// [`ready`](Self::ready), [`try_feed`](Self::try_feed) and [`flush`](Self::flush).
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.feed(message).await?;
+        self.flush().await
+    }
+
+    /// Queues a message, to be sent with the next [`flush`](Self::flush) or when
+    /// [`recv`](Self::recv) waits. Waits itself only while the outbox is full.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        let message = message.into();
+        self.ready().await?;
+        let now = self.driver.clock.now();
+        unless_full(self.driver.connection.send_message(now, message))
+    }
+
+    /// Queues a message now or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; the message is not queued then.
+    pub fn try_feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        let now = self.driver.clock.now();
+        self.driver.connection.send_message(now, message.into())
+    }
+
+    /// Queues a message that was encoded once for many connections.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; the message is not queued then.
+    pub fn try_feed_prepared(&mut self, message: &Prepared) -> Result<(), SendError> {
+        let now = self.driver.clock.now();
+        self.driver.connection.send_prepared(now, message)
+    }
+
+    /// Sends a fragment of a message; see [`Connection::send_fragment`].
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and for fragments that do not fit together.
+    ///
+    /// # Cancel safety
+    ///
+    /// A fragment is queued whole or not at all.
+    pub async fn send_fragment(
+        &mut self,
+        kind: Kind,
+        fragment: &[u8],
+        last: bool,
+    ) -> Result<(), Error> {
+        self.ready().await?;
+        let now = self.driver.clock.now();
+        unless_full(
+            self.driver
+                .connection
+                .send_fragment(now, kind, fragment, last),
+        )?;
+        self.flush().await
+    }
+
+    /// Sends a Ping of at most 125 bytes. The Pong comes with
+    /// [`recv_event`](Self::recv_event).
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and [`Misuse::ControlTooLong`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The Ping is queued whole or not at all.
+    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+        poll_fn(|cx| self.driver.poll_ping(cx, payload)).await?;
+        self.flush().await
+    }
+
+    /// Waits until a message can be queued.
+    ///
+    /// # Errors
+    ///
+    /// What ended the connection.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    pub async fn ready(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.driver.poll_ready(cx)).await
+    }
+
+    /// Waits until everything queued has been handed to the stream.
+    ///
+    /// # Errors
+    ///
+    /// What ended the connection.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has not been sent stays queued.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.driver.poll_flush(cx)).await
+    }
+
+    /// Closes the connection: sends what is queued, then Close, awaits the peer's, and ends the
+    /// stream in the order that RFC 6455 §7.1.1 gives.
+    ///
+    /// Messages that arrive meanwhile are dropped; whoever wants them calls
+    /// [`begin_close`](Self::begin_close) and then [`recv`](Self::recv) until the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::CloseReason`] for a code or reason that may not be sent, with the connection as
+    /// it was; otherwise what ended the connection, if it was not the closing handshake.
+    ///
+    /// # Cancel safety
+    ///
+    /// The closing has begun, and goes on with the next call that is awaited.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closure, Error> {
+        self.begin_close(code, reason)?;
+        while poll_fn(|cx| self.driver.poll_incoming(cx)).await? {}
+        self.closure().cloned().ok_or(Error::EndOfStream)
+    }
+
+    /// Queues the Close frame; [`recv`](Self::recv) carries the closing out.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`], with the connection as it was.
+    pub fn begin_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Misuse> {
+        let reason = CloseReason::new(code, reason).map_err(Misuse::CloseReason)?;
+        self.driver
+            .connection
+            .close(self.driver.clock.now(), reason)
+    }
+
+    /// Queues a Close frame without a code; see [`begin_close`](Self::begin_close).
+    pub fn begin_close_without_code(&mut self) {
+        // Without a code there is nothing to refuse.
+        let _ = self
+            .driver
+            .connection
+            .close(self.driver.clock.now(), CloseReason::empty());
+    }
+
+    /// Ends the connection at once, without a handshake, and gives the stream back.
+    pub fn terminate(mut self) -> S {
+        self.driver.connection.terminate();
+        self.driver.stream
+    }
+
+    /// How the connection is closing or has closed; `None` while it is open.
+    pub fn closure(&self) -> Option<&Closure> {
+        self.driver.connection.closure()
+    }
+
+    /// The subprotocol in use.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// Bytes that are queued and have not been handed to the stream.
+    pub fn buffered_bytes(&self) -> usize {
+        self.driver.connection.buffered_bytes()
+    }
+
+    /// The engine, to be asked.
+    pub const fn connection(&self) -> &Connection {
+        &self.driver.connection
+    }
+
+    /// The stream.
+    pub const fn stream(&self) -> &S {
+        &self.driver.stream
+    }
+
+    /// Makes two halves that two tasks can use.
+    pub fn split(self) -> (Reader<S>, Writer<S>) {
+        split(self.driver)
+    }
+}
+
+/// A message and the means to answer it; see [`WebSocket::recv_exchange`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Exchange<'a> {
+    /// The message.
+    pub message: Lent<'a>,
+    /// Where its answer goes.
+    pub reply: Reply<'a>,
+}
+
+impl Exchange<'_> {
+    /// Answers with the message itself.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing is queued then.
+    pub fn echo(self) -> Result<(), SendError> {
+        let Reply { connection, now } = self.reply;
+        connection.send_lent(now, &self.message)
+    }
+}
+
+/// Queues answers to a message.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    connection: &'a mut Connection,
+    now: Timestamp,
+}
+
+impl Reply<'_> {
+    /// Queues a text message.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing is queued then.
+    pub fn text(&mut self, text: &str) -> Result<(), SendError> {
+        self.connection.send_text(self.now, text)
+    }
+
+    /// Queues a binary message.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing is queued then.
+    pub fn binary(&mut self, bytes: &[u8]) -> Result<(), SendError> {
+        self.connection.send_binary(self.now, bytes)
+    }
+}

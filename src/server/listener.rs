@@ -1,0 +1,159 @@
+//! The accept loop.
+
+use alloc::sync::Arc;
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::io;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+
+use crate::server::admission::{Admission, Admitted};
+use crate::server::config::Config;
+use crate::server::opening::{HandshakeError, Opening};
+use crate::server::stream::Stream;
+
+/// How long to wait after the operating system had no socket to give; doubled up to the maximum.
+const BACK_OFF_MIN: Duration = Duration::from_millis(5);
+const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// A listening socket and who is let in through it.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    config: Arc<Config>,
+    admission: Arc<Admission>,
+}
+
+/// A client that has opened TCP and not yet asked for anything.
+///
+/// The handshake is a step of its own so that it can run in a task of its own: a silent client
+/// keeps nobody else waiting.
+#[derive(Debug)]
+pub struct Incoming {
+    stream: Stream,
+    admitted: bool,
+    since: Instant,
+    config: Arc<Config>,
+}
+
+impl Listener {
+    /// Listens on `address`; port 0 picks a free one.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, nothing listens.
+    pub async fn bind(address: SocketAddr, config: Config) -> io::Result<Self> {
+        Ok(Self::new(TcpListener::bind(address).await?, config))
+    }
+
+    /// Accepts from a socket that already listens.
+    pub fn new(tcp: TcpListener, config: Config) -> Self {
+        let (in_all, per_address) = (
+            config.connections_max(),
+            config.connections_per_address_max(),
+        );
+        let admission = Arc::new(Admission::new(in_all, per_address));
+        Self {
+            tcp,
+            config: Arc::new(config),
+            admission,
+        }
+    }
+
+    /// Shares one count of connections with other listeners.
+    #[must_use]
+    pub fn with_admission(mut self, admission: Arc<Admission>) -> Self {
+        self.admission = admission;
+        self
+    }
+
+    /// The address that is listened on.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// The count of connections.
+    pub const fn admission(&self) -> &Arc<Admission> {
+        &self.admission
+    }
+
+    /// Waits for the next client.
+    ///
+    /// That the operating system has no socket to give is waited out, with growing pauses.
+    ///
+    /// # Cancel safety
+    ///
+    /// No client is lost: one that has not been returned is still in the system's queue.
+    pub async fn accept(&self) -> Incoming {
+        let mut pause = BACK_OFF_MIN;
+        loop {
+            match self.tcp.accept().await {
+                Ok((tcp, peer)) => {
+                    if let Some(incoming) = self.admit(tcp, peer) {
+                        return incoming;
+                    }
+                }
+                // A client that is gone already is nobody's trouble.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => {
+                    tracing::warn!(%error, ?pause, "cannot accept");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(BACK_OFF_MAX);
+                }
+            }
+        }
+    }
+
+    fn admit(&self, tcp: TcpStream, peer: SocketAddr) -> Option<Incoming> {
+        let (permit, admitted) = match self.admission.admit(peer.ip()) {
+            Admitted::Yes(permit) => (permit, true),
+            Admitted::Refuse(permit) => (permit, false),
+            Admitted::Drop => {
+                tracing::debug!(%peer, "dropped: too many connections even to refuse");
+                return None;
+            }
+        };
+        // Without it small frames wait for the acknowledgement of those before them.
+        if let Err(error) = tcp.set_nodelay(true) {
+            tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
+        }
+        let stream = Stream::new(tcp, peer, permit);
+        let config = Arc::clone(&self.config);
+        Some(Incoming {
+            stream,
+            admitted,
+            since: Instant::now(),
+            config,
+        })
+    }
+}
+
+impl Incoming {
+    /// The address of the client.
+    pub const fn peer_addr(&self) -> SocketAddr {
+        self.stream.peer_addr()
+    }
+
+    /// Reads the request.
+    ///
+    /// What is no acceptable request is answered here, and TCP is closed behind the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] says how it went, for the log. There is nothing left to do.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, it closes the stream.
+    pub async fn handshake(self) -> Result<Opening, HandshakeError> {
+        Opening::read(self.stream, self.admitted, self.since, self.config).await
+    }
+}

@@ -1,0 +1,288 @@
+//! A request that has arrived and is to be answered.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use core::time::Duration;
+use std::io;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::engine::{
+    AcceptError, Acceptance, Accepted, Limits, PlainRequest, Refusal, ServerHandshake,
+    ServerProgress, Timestamp, UpgradeRequest,
+};
+use crate::net::WebSocket;
+use crate::server::config::Config;
+use crate::server::stream::Stream;
+use crate::wire::http::RequestHead;
+
+/// How long a refused client may take to read its answer and close.
+const LINGER: Duration = Duration::from_secs(1);
+/// How much of what a refused client still sends is read, so that no reset overtakes the answer.
+const LINGER_BYTES_MAX: usize = 64 << 10;
+/// When a client that was not admitted should try again, in seconds.
+const RETRY_AFTER_S: u32 = 5;
+
+/// A request that has been read whole.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Opening {
+    /// A valid request to open a WebSocket.
+    Upgrade(Upgrade),
+    /// An HTTP request that does not ask for a WebSocket.
+    Plain(Plain),
+}
+
+impl Opening {
+    pub(crate) async fn read(
+        mut stream: Stream,
+        admitted: bool,
+        since: Instant,
+        config: Arc<Config>,
+    ) -> Result<Self, HandshakeError> {
+        let deadline = since + config.handshake_timeout();
+        let handshake = ServerHandshake::new(config.head_limits());
+        let progress = match timeout_at(deadline, read_request(&mut stream, handshake)).await {
+            Ok(Ok(progress)) if admitted => progress,
+            Ok(Ok(_)) => return refuse(stream, Refusal::unavailable(RETRY_AFTER_S)).await,
+            Ok(Err(Failed::Refused(refusal))) => return refuse(stream, refusal).await,
+            Ok(Err(Failed::Io(error))) => return Err(HandshakeError::Io(error)),
+            Err(_) => {
+                return refuse(stream, Refusal::new(408, "the request took too long")).await;
+            }
+        };
+        let limits = Arc::clone(config.limits());
+        Ok(match progress {
+            ServerProgress::Upgrade(request) => Self::Upgrade(Upgrade {
+                stream,
+                request,
+                limits,
+            }),
+            ServerProgress::Plain(request) => Self::Plain(Plain { stream, request }),
+            ServerProgress::More(_) => {
+                return Err(HandshakeError::Io(io::ErrorKind::UnexpectedEof.into()));
+            }
+        })
+    }
+
+    /// Accepts whatever asks for a WebSocket, and refuses the rest: for a server that serves
+    /// nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] says how it went, for the log.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, it closes the stream.
+    pub async fn accept(self) -> Result<WebSocket<Stream>, HandshakeError> {
+        match self {
+            Self::Upgrade(upgrade) => upgrade.accept(Acceptance::new()).await,
+            Self::Plain(plain) => {
+                let refusal = plain.request.refusal();
+                refuse(plain.stream, refusal).await
+            }
+        }
+    }
+}
+
+enum Failed {
+    Refused(Refusal),
+    Io(io::Error),
+}
+
+async fn read_request(
+    stream: &mut Stream,
+    mut handshake: ServerHandshake,
+) -> Result<ServerProgress, Failed> {
+    let mut buffer = [0; 2048];
+    loop {
+        match stream.read(&mut buffer).await {
+            Ok(0) => return Err(Failed::Io(io::ErrorKind::UnexpectedEof.into())),
+            Ok(n) => match handshake.receive(&buffer[..n]).map_err(Failed::Refused)? {
+                ServerProgress::More(more) => handshake = more,
+                progress => return Ok(progress),
+            },
+            Err(error) => return Err(Failed::Io(error)),
+        }
+    }
+}
+
+/// Sends a refusal and closes behind it.
+///
+/// The write side is shut down first and what the client still sends is read, within bounds: a
+/// stream that is closed with unread bytes is reset, and the reset can overtake the answer.
+//= PX-10
+//= WS-144
+async fn refuse<T>(mut stream: Stream, refusal: Refusal) -> Result<T, HandshakeError> {
+    let answer = refusal.encode();
+    let sent = timeout(LINGER, async {
+        stream.write_all(&answer).await?;
+        stream.shutdown().await?;
+        let mut buffer = [0; 2048];
+        let mut read = 0;
+        while read < LINGER_BYTES_MAX {
+            match stream.read(&mut buffer).await? {
+                0 => break,
+                n => read += n,
+            }
+        }
+        io::Result::Ok(())
+    });
+    match sent.await {
+        Ok(Err(error)) => Err(HandshakeError::Io(error)),
+        Ok(Ok(())) | Err(_) => Err(HandshakeError::Refused(refusal)),
+    }
+}
+
+/// A valid request to open a WebSocket, waiting for the answer.
+#[derive(Debug)]
+pub struct Upgrade {
+    stream: Stream,
+    request: Box<UpgradeRequest>,
+    limits: Arc<Limits>,
+}
+
+impl Upgrade {
+    /// The request.
+    pub const fn request(&self) -> &UpgradeRequest {
+        &self.request
+    }
+
+    /// The stream that it came over.
+    pub const fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// Gives this connection bounds of its own.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Arc<Limits>) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Accepts the request. The answer is sent before this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError::Accept`] when the acceptance does not fit the request; the client is
+    /// then answered 500.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, it closes the stream.
+    pub async fn accept(
+        self,
+        acceptance: Acceptance<'_>,
+    ) -> Result<WebSocket<Stream>, HandshakeError> {
+        let Self {
+            stream,
+            request,
+            limits,
+        } = self;
+        match request.accept(acceptance, limits, Timestamp::ZERO) {
+            Ok(Accepted {
+                connection,
+                leftover,
+                subprotocol,
+                ..
+            }) => {
+                let mut socket =
+                    WebSocket::new(stream, connection, leftover).with_subprotocol(subprotocol);
+                socket.flush().await.map_err(|error| match error {
+                    crate::net::Error::Io(error) => HandshakeError::Io(error),
+                    other => HandshakeError::Io(io::Error::other(other)),
+                })?;
+                Ok(socket)
+            }
+            Err(error) => {
+                let internal = Refusal::new(500, "the server could not accept the request");
+                let _: Result<(), _> = refuse(stream, internal).await;
+                Err(HandshakeError::Accept(error))
+            }
+        }
+    }
+
+    /// Refuses the request and closes the stream behind the answer.
+    ///
+    /// # Errors
+    ///
+    /// When the answer could not be sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, it closes the stream.
+    pub async fn refuse(self, refusal: Refusal) -> io::Result<()> {
+        sent(refuse(self.stream, refusal).await)
+    }
+}
+
+/// An HTTP request that does not ask for a WebSocket.
+#[derive(Debug)]
+pub struct Plain {
+    stream: Stream,
+    request: Box<PlainRequest>,
+}
+
+impl Plain {
+    /// The head of the request.
+    pub const fn head(&self) -> &RequestHead {
+        self.request.head()
+    }
+
+    /// The stream, for an HTTP server: the request is read from it again.
+    pub fn into_stream(self) -> Stream {
+        let Self {
+            mut stream,
+            request,
+        } = self;
+        stream.rewind(request.into_bytes());
+        stream
+    }
+
+    /// Refuses the request as a server that serves only WebSockets does.
+    ///
+    /// # Errors
+    ///
+    /// When the answer could not be sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, it closes the stream.
+    pub async fn refuse(self) -> io::Result<()> {
+        let refusal = self.request.refusal();
+        sent(refuse(self.stream, refusal).await)
+    }
+}
+
+fn sent(refused: Result<(), HandshakeError>) -> io::Result<()> {
+    match refused {
+        Err(HandshakeError::Io(error)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// How a handshake that opened nothing went.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// The client was refused, and has been told so.
+    Refused(Refusal),
+    /// The acceptance did not fit the request.
+    Accept(AcceptError),
+    /// The stream failed or ended.
+    Io(io::Error),
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => write!(f, "refused with {refusal}"),
+            Self::Accept(error) => error.fmt(f),
+            Self::Io(error) => write!(f, "the stream failed: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for HandshakeError {}
