@@ -36,15 +36,19 @@ class Person {
   async signIn() {
     await this.page.locator('#token').fill(this.token);
     await this.page.locator('#sign-in').click();
-    await this.page.locator('#status', { hasText: this.name }).waitFor();
+    await this.welcome();
   }
 
-  // Loads the page again and signs in, unless the page remembers who was signed in.
+  // Waits until the page says who is signed in and that it is connected.
+  async welcome() {
+    await this.page.locator('#who', { hasText: this.name }).waitFor();
+    await this.page.locator('#status', { hasText: 'Connected' }).waitFor();
+  }
+
+  // Loads the page again, which remembers who was signed in.
   async comeBack() {
     await this.page.reload();
-    const signedIn = this.page.locator('#status', { hasText: this.name });
-    await signedIn.or(this.page.locator('#sign-in:visible')).first().waitFor();
-    if (!await signedIn.isVisible()) await this.signIn();
+    await this.welcome();
   }
 
   async publish(title, body) {
@@ -59,8 +63,7 @@ class Person {
 
   // Waits until the page lists exactly this many unread announcements.
   async counts(number) {
-    const count = new RegExp(`(^|\\D)${number}(\\D|$)`);
-    await this.page.locator('#unread-count', { hasText: count }).waitFor({ state: 'attached' });
+    await this.page.locator('#unread-count', { hasText: new RegExp(`^${number}$`) }).waitFor();
     assert.equal(await this.unread().count(), number, `what is listed for ${this.name}`);
   }
 
