@@ -20,6 +20,7 @@ pub mod desk;
 pub mod intent;
 pub mod page;
 pub mod secret;
+pub mod service;
 pub mod store;
 pub mod token;
 

@@ -24,9 +24,6 @@ pub const BYTES_MIN: usize = 32;
 /// The longest secret file that is read, in bytes.
 const BYTES_MAX: u64 = 4096;
 
-/// A secret with fewer different bytes is a word repeated, or a key held down.
-const DIFFERENT_BYTES_MIN: usize = 8;
-
 /// The HMAC secret. `Debug` does not print it.
 #[derive(Clone)]
 pub struct Secret(Vec<u8>);
@@ -42,7 +39,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`SecretError`] if the secret is shorter than [`BYTES_MIN`] or hardly varies, if others
+    /// [`SecretError`] if the secret is shorter than [`BYTES_MIN`], if others
     /// can read the file, or if the file cannot be read or written.
     pub fn load(data: &Path, environment: Option<String>) -> Result<Self, SecretError> {
         if let Some(value) = environment {
@@ -95,13 +92,6 @@ impl Secret {
                 origin,
                 bytes: bytes.len(),
             });
-        }
-        let mut seen = [false; 256];
-        for byte in &bytes {
-            seen[usize::from(*byte)] = true;
-        }
-        if seen.iter().filter(|seen| **seen).count() < DIFFERENT_BYTES_MIN {
-            return Err(SecretError::Uniform { origin });
         }
         Ok(Self(bytes))
     }
@@ -164,11 +154,6 @@ pub enum SecretError {
         /// Its length.
         bytes: usize,
     },
-    /// The secret consists of very few different bytes.
-    Uniform {
-        /// Where it was found.
-        origin: Origin,
-    },
     /// Others than the owner can read the file.
     Exposed {
         /// The file.
@@ -204,11 +189,6 @@ impl fmt::Display for SecretError {
                 f,
                 "{origin} holds {bytes} bytes, a secret needs at least {BYTES_MIN}: set a longer \
                  one (`openssl rand -hex 32` makes one), or remove it to have one generated"
-            ),
-            Self::Uniform { origin } => write!(
-                f,
-                "{origin} holds a secret of less than {DIFFERENT_BYTES_MIN} different bytes, \
-                 which can be guessed: set a random one (`openssl rand -hex 32` makes one)"
             ),
             Self::Exposed { path, mode } => write!(
                 f,

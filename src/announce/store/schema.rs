@@ -177,6 +177,8 @@ mod tests {
 
     #[test]
     fn both_connections_are_settled() {
+        //= V-105 type=test
+        //= V-107 type=test
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("announce.db");
         for connection in [open(&path).unwrap(), open_reader(&path).unwrap()] {

@@ -25,7 +25,7 @@ pub enum TokenError {
     Claim(&'static str),
     /// `exp` has passed.
     Expired,
-    /// `exp` is further ahead than [`LIFETIME_MAX`].
+    /// `exp` is further ahead than `LIFETIME_MAX`.
     TooFar,
     /// `nbf` or `iat` is still to come.
     NotYet,
