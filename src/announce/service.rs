@@ -1,6 +1,5 @@
 //! Sockets, the rules and the hub joined: what `framewire serve` runs.
 
-use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -20,9 +19,13 @@ use crate::hub::{Bounds, Delivery, Hub, Member, SlowPolicy};
 use crate::net::{Error, WebSocket};
 use crate::server::{Incoming, Listener, Opening, Plain, Stopping, Stream};
 use crate::wire::close::{CloseCode, CloseReason};
+use crate::wire::http;
 
 /// The path of the socket.
 pub const ENDPOINT: &str = "/websockets";
+
+/// The subprotocol of the intent dialect. A client need not offer one.
+pub const SUBPROTOCOL: &str = "announce.intent.v0";
 
 /// The largest message that is taken from a client, in bytes.
 pub const MESSAGE_BYTES_MAX: u64 = 64 << 10;
@@ -87,7 +90,16 @@ impl Service {
             let refused = upgrade.refuse(Refusal::not_found()).await;
             return tracing::info!(%peer, ?refused, "refused: no such path");
         }
-        let ended = match upgrade.accept(Acceptance::new()).await {
+        let mut acceptance = Acceptance::new();
+        if upgrade
+            .request()
+            .subprotocols()
+            .iter()
+            .any(|it| it == SUBPROTOCOL)
+        {
+            acceptance = acceptance.with_subprotocol(SUBPROTOCOL);
+        }
+        let ended = match upgrade.accept(acceptance).await {
             Ok(socket) => Connection::new(self, socket).run(stopping).await,
             Err(error) => return tracing::info!(%peer, %error, "no connection"),
         };
@@ -100,10 +112,14 @@ impl Service {
     /// Answers one request for a page. A connection is not kept for another: an upgrade must be
     /// the first request of its own.
     async fn show_page(self, plain: Plain) {
+        if http::split_target(plain.head().target()).is_some_and(|(path, _)| path == ENDPOINT) {
+            let refused = plain.refuse().await;
+            return tracing::debug!(?refused, "refused: no upgrade");
+        }
         let pages = TowerToHyperService::new(self.pages);
-        let mut http = hyper::server::conn::http1::Builder::new();
-        http.keep_alive(false).timer(TokioTimer::new());
-        let answering = http.serve_connection(TokioIo::new(plain.into_stream()), pages);
+        let mut server = hyper::server::conn::http1::Builder::new();
+        server.keep_alive(false).timer(TokioTimer::new());
+        let answering = server.serve_connection(TokioIo::new(plain.into_stream()), pages);
         match tokio::time::timeout(PAGE_TIMEOUT, answering).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "a page was not delivered"),
@@ -258,10 +274,7 @@ impl Connection {
     async fn close(mut self, reason: &CloseReason) -> Result<(), Error> {
         let code = reason.code().unwrap_or(CloseCode::NORMAL_CLOSURE);
         drop(self.member);
-        self.socket
-            .close(code, &reason.reason().to_owned())
-            .await
-            .map(drop)
+        self.socket.close(code, reason.reason()).await.map(drop)
     }
 }
 
