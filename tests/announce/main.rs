@@ -1,4 +1,5 @@
-//! The announcement floor: tokens, store, dialect, rules and page, without sockets.
+//! The announcement floor: tokens, store, dialect, rules and page, without sockets; and the
+//! whole program, killed.
 #![cfg(feature = "announce")]
 #![expect(
     clippy::unwrap_used,
@@ -10,6 +11,8 @@
 mod desk;
 mod forge;
 mod intent;
+#[cfg(feature = "cli")]
+mod kill;
 mod page;
 mod secret;
 mod store;
