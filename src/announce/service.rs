@@ -1,6 +1,5 @@
 //! Sockets, the rules and the hub joined: what `framewire serve` runs.
 
-use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -275,10 +274,7 @@ impl Connection {
     async fn close(mut self, reason: &CloseReason) -> Result<(), Error> {
         let code = reason.code().unwrap_or(CloseCode::NORMAL_CLOSURE);
         drop(self.member);
-        self.socket
-            .close(code, &reason.reason().to_owned())
-            .await
-            .map(drop)
+        self.socket.close(code, reason.reason()).await.map(drop)
     }
 }
 

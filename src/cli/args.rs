@@ -1,11 +1,11 @@
 //! The arguments of every command.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use clap::{Parser, Subcommand};
 use core::net::SocketAddr;
 use core::num::NonZeroUsize;
-use std::format;
 use std::path::PathBuf;
 
 /// An RFC 6455 WebSocket engine and the announcement server that it powers.

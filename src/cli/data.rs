@@ -1,8 +1,9 @@
 //! The data folder.
 
+use alloc::format;
+use alloc::string::String;
+use std::fs;
 use std::path::Path;
-use std::string::String;
-use std::{format, fs};
 
 /// Makes the data folder, for its owner alone, where it is missing.
 pub(crate) fn create(path: &Path) -> Result<(), String> {

@@ -1,11 +1,12 @@
 //! `framewire serve`: the announcement server.
 
+use alloc::boxed::Box;
+use alloc::format;
+use core::error::Error;
 use core::time::Duration;
-use std::boxed::Box;
-use std::error::Error;
 use std::io::Write;
 use std::time::SystemTime;
-use std::{eprintln, format, println};
+use std::{eprintln, println};
 use tokio::runtime::Builder;
 
 use crate::announce::desk::Desk;

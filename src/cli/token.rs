@@ -1,10 +1,10 @@
 //! `framewire token`: tokens for development.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
-use std::boxed::Box;
-use std::error::Error;
+use core::error::Error;
 use std::println;
-use std::string::String;
 use std::time::SystemTime;
 
 use crate::announce::secret::{self, Secret};

@@ -61,14 +61,19 @@ impl Connection {
     /// `seed` must come from a cryptographic source; a client makes its masking keys from it
     /// (RFC 6455 §5.3), a server does not use it.
     pub fn new(role: Role, limits: Arc<Limits>, now: Timestamp, seed: [u8; 32]) -> Self {
-        Self::with_keys(role, limits, now, role.masks().then(|| MaskKeys::new(seed)))
+        Self::with_keys(
+            role,
+            limits,
+            now,
+            role.masks().then(|| Box::new(MaskKeys::new(seed))),
+        )
     }
 
     pub(crate) fn with_keys(
         role: Role,
         limits: Arc<Limits>,
         now: Timestamp,
-        keys: Option<MaskKeys>,
+        keys: Option<Box<MaskKeys>>,
     ) -> Self {
         Self {
             role,
@@ -78,7 +83,7 @@ impl Connection {
             inbound: Inbound::new(),
             outbox: Outbox::default(),
             deadlines: Deadlines::new(now),
-            keys: keys.map(Box::new),
+            keys,
             streamed: None,
             coding: None,
             closure: None,

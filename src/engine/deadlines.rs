@@ -52,7 +52,7 @@ impl Deadlines {
 
     /// The closing began; it is to be over in `timeout`.
     pub(crate) fn note_closing(&mut self, now: Timestamp, timeout: Duration) {
-        self.close_by.get_or_insert(now.after(timeout));
+        self.close_by.get_or_insert_with(|| now.after(timeout));
     }
 
     /// A Ping of ours is queued; what its payload is to be.
@@ -63,10 +63,11 @@ impl Deadlines {
 
     /// A Pong arrived: if it answers a keep-alive Ping, its payload says when that left.
     pub(crate) fn note_pong(&mut self, now: Timestamp, payload: &[u8]) {
-        if let Ok(sent) = payload.try_into().map(u64::from_be_bytes) {
-            if sent <= now.as_micros() {
-                self.round_trip = Some(now.since(Timestamp::from_micros(sent)));
-            }
+        let sent = payload.try_into().map(u64::from_be_bytes);
+        if let Ok(sent) = sent.map(Timestamp::from_micros)
+            && sent <= now
+        {
+            self.round_trip = Some(now.since(sent));
         }
     }
 

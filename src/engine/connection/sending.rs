@@ -134,7 +134,7 @@ impl Connection {
     ) -> Result<(), SendError> {
         self.admit_data()?;
         let begun = self.streamed;
-        let mut streamed = begun.unwrap_or(Streamed::begin(kind));
+        let mut streamed = begun.unwrap_or_else(|| Streamed::begin(kind));
         streamed.admit(kind, fragment, last)?;
         self.deadlines.note_message(now);
         let opcode = if begun.is_some() {
