@@ -1,4 +1,13 @@
 //! The whole program is killed while people publish: what it had acknowledged is there afterwards.
+//!
+//! This is a process of its own. A child holds what its parent has open from its fork to its
+//! exec, the locks of stores too, so tests beside this one could not open a store again.
+#![expect(
+    clippy::unwrap_used,
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
+    reason = "tests stand on std and stop at the first surprise"
+)]
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;

@@ -1,5 +1,4 @@
-//! The announcement floor: tokens, store, dialect, rules and page, without sockets; and the
-//! whole program, killed.
+//! The announcement floor: tokens, store, dialect, rules and page, without sockets.
 #![cfg(feature = "announce")]
 #![expect(
     clippy::unwrap_used,
@@ -11,8 +10,6 @@
 mod desk;
 mod forge;
 mod intent;
-#[cfg(feature = "cli")]
-mod kill;
 mod page;
 mod secret;
 mod store;
