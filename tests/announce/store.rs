@@ -1,7 +1,4 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use framewire::announce::announcement::FeedKey;
@@ -496,75 +493,6 @@ fn the_files_are_for_their_owner_alone() {
         "announce.db.lock",
     ];
     assert_eq!(names, expected.map(String::from).into());
-}
-
-const CHILD_PATH: &str = "FRAMEWIRE_TEST_STORE";
-
-#[test]
-#[ignore = "runs as the child of an_acknowledged_publication_survives_a_kill"]
-fn child_publishes_until_it_is_killed() {
-    let Some(path) = std::env::var_os(CHILD_PATH) else {
-        return;
-    };
-    let store = Arc::new(Store::open(Path::new(&path)).unwrap());
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let tasks: Vec<_> = (0..8)
-        .map(|_| {
-            let store = Arc::clone(&store);
-            runtime.spawn(async move {
-                // Far more than are written before the kill.
-                for _ in 0..1_000_000 {
-                    println!("stored {}", publish(&store, "{}").await.announcement.id);
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        runtime.block_on(task).unwrap();
-    }
-}
-
-#[test]
-fn an_acknowledged_publication_survives_a_kill() {
-    //= ST-01 type=test
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("announce.db");
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut acknowledged = Vec::new();
-    for round in 1..=3 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "store::child_publishes_until_it_is_killed"])
-            .args(["--ignored", "--nocapture", "--test-threads", "1"])
-            .env(CHILD_PATH, &path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
-        for line in lines {
-            if acknowledged.len() == round * 100 {
-                child.kill().unwrap();
-            }
-            acknowledged.extend(line.split_once("stored ").map(|(_, id)| id.to_owned()));
-        }
-        child.wait().unwrap();
-        // The kill may have cut the last line short.
-        acknowledged.retain(|id| id.len() == 36);
-
-        let store = Store::open(&path).unwrap();
-        let stored = runtime.block_on(unread_ids(&store, NS, "bob", 200));
-        let set: HashSet<_> = stored.iter().collect();
-        assert!(
-            acknowledged.iter().all(|id| set.contains(id)),
-            "round {round}"
-        );
-        assert_eq!(set.len(), stored.len());
-        let page = runtime
-            .block_on(store.unread(NS, "bob", None, 200))
-            .unwrap();
-        assert_eq!(page.unread.counts[0].1, stored.len() as u64);
-    }
 }
 
 #[derive(Clone, Debug)]
