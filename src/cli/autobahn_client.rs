@@ -27,8 +27,9 @@ pub fn run(args: &AutobahnClient) -> Result<(), Box<dyn Error>> {
 
 async fn run_cases(args: &AutobahnClient) -> Result<(), Box<dyn Error>> {
     let base = args.url.trim_end_matches('/');
-    let config =
-        Config::default().with_limits(Limits::default().with_message_bytes_max(MESSAGE_BYTES_MAX));
+    let config = Config::default()
+        .with_limits(Limits::default().with_message_bytes_max(MESSAGE_BYTES_MAX))
+        .with_deflate(DeflateConfig::default());
     let cases = case_count(base, &config).await?;
     for case in 1..=cases {
         let url = format!("{base}/runCase?case={case}&agent={}", args.agent);

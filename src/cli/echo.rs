@@ -8,7 +8,8 @@ use std::io::Write;
 use tokio::runtime::Builder;
 
 use crate::cli::args::Echo;
-use crate::engine::{Limits, SendError};
+use crate::engine::deflate::DeflateAnswer;
+use crate::engine::{Acceptance, Limits, SendError};
 use crate::hub::{Bounds, Delivery, Hub, SlowPolicy};
 use crate::net::{self, WebSocket};
 use crate::server::workers::Workers;
@@ -33,9 +34,12 @@ pub fn run(args: &Echo) -> Result<(), Box<dyn Error>> {
     .map_err(|error| alloc::format!("cannot listen on {}: {error}", args.listen))?;
     let address = workers.local_addr();
     let stop = Stop::new();
-    let hub = args.fan_out.then(Hub::new);
+    let serving = Serving {
+        hub: args.fan_out.then(Hub::new),
+        deflate: args.deflate.then(DeflateAnswer::default),
+    };
     let threads = workers.start(&stop, move |listener, stopping| {
-        serve(listener, stopping, hub.clone())
+        serve(listener, stopping, serving.clone())
     })?;
     std::println!("listening on ws://{address}");
     std::io::stdout().flush()?;
@@ -51,23 +55,34 @@ pub fn run(args: &Echo) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn serve(listener: Listener, mut stopping: Stopping, hub: Option<Hub>) {
+/// What every connection is served with.
+#[derive(Clone)]
+struct Serving {
+    hub: Option<Hub>,
+    deflate: Option<DeflateAnswer>,
+}
+
+async fn serve(listener: Listener, mut stopping: Stopping, serving: Serving) {
     loop {
         let incoming = tokio::select! {
             incoming = listener.accept() => incoming,
             () = stopping.wait() => return drop(listener),
         };
-        tokio::task::spawn_local(one(incoming, stopping.clone(), hub.clone()));
+        tokio::task::spawn_local(one(incoming, stopping.clone(), serving.clone()));
     }
 }
 
-async fn one(incoming: Incoming, stopping: Stopping, hub: Option<Hub>) {
+async fn one(incoming: Incoming, stopping: Stopping, serving: Serving) {
     let peer = incoming.peer_addr();
-    let opened = async { incoming.handshake().await?.accept().await };
+    let mut acceptance = Acceptance::new();
+    if let Some(deflate) = &serving.deflate {
+        acceptance = acceptance.with_extension(deflate);
+    }
+    let opened = async { incoming.handshake().await?.accept(acceptance).await };
     let socket: Result<_, HandshakeError> = opened.await;
-    let ended = match (socket, hub) {
+    let ended = match (socket, &serving.hub) {
         (Ok(socket), None) => echo(socket, stopping).await,
-        (Ok(socket), Some(hub)) => fan_out(socket, stopping, &hub).await,
+        (Ok(socket), Some(hub)) => fan_out(socket, stopping, hub).await,
         (Err(error), _) => return tracing::debug!(%peer, %error, "no connection"),
     };
     if let Err(error) = ended {

@@ -63,8 +63,14 @@ impl Inflater {
         let before = output.len();
         self.inflate(input, room, output)?;
         if last {
-            let room = room - (output.len() - before) as u64;
+            // At the end of a block the tail is an empty block; anywhere else the message was
+            // cut off, and its bits mean something.
+            let whole = output.len();
+            let room = room - (whole - before) as u64;
             self.inflate(&TAIL, room, output)?;
+            if output.len() != whole {
+                return Err(Violation::ExtensionData);
+            }
         }
         self.history.push(&output[before..]);
         if last {
@@ -99,7 +105,9 @@ impl Inflater {
                 .get_or_insert_with(|| Box::new(Inflate::new(false, bits)));
             let at = output.len();
             // One byte beyond the room tells a message that is too big from one that just fits.
-            let step = STEP_BYTES.min((limit - at).saturating_add(1));
+            let step = STEP_BYTES
+                .min(1 << bits)
+                .min((limit - at).saturating_add(1));
             output.resize(at + step, 0);
             let (taken, given) = (stream.total_in(), stream.total_out());
             let status = stream.decompress(input, &mut output[at..], InflateFlush::SyncFlush);
