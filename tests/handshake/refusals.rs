@@ -139,6 +139,23 @@ fn a_request_that_does_not_upgrade_to_websocket_is_answered_with_426() {
     }
 }
 
+/// Whoever names a protocol in Upgrade says so in Connection as well (RFC 9110 §7.8).
+//= H1-07 type=test
+//= H1-09 type=test
+#[test]
+fn an_answer_that_names_a_protocol_says_so_in_connection() {
+    let head = encoded(&Refusal::upgrade_required("no"));
+    assert_eq!(head.header("upgrade").as_deref(), Some("websocket"));
+    let connection = head.header("connection").unwrap_or_default();
+    assert!(
+        connection.to_ascii_lowercase().contains("upgrade"),
+        "{connection}"
+    );
+    let other = encoded(&Refusal::bad_request("no"));
+    assert_eq!(other.header("connection").as_deref(), Some("close"));
+    assert_eq!(other.header("upgrade"), None);
+}
+
 //= WS-049 type=test
 //= H1-07 type=test
 #[test]

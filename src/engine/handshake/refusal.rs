@@ -134,7 +134,13 @@ impl Refusal {
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        text.push_str("Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\n");
+        // Whoever names a protocol in Upgrade says so in Connection (RFC 9110 §7.8).
+        //= H1-07
+        text.push_str(match self.header("upgrade") {
+            Some(_) => "Connection: close, Upgrade\r\n",
+            None => "Connection: close\r\n",
+        });
+        text.push_str("Content-Type: text/plain; charset=utf-8\r\n");
         text.push_str(&format!("Content-Length: {}\r\n\r\n", self.body.len() + 1));
         out.extend_from_slice(text.as_bytes());
         out.extend_from_slice(self.body.as_bytes());
