@@ -476,3 +476,15 @@ fn a_refusal_cannot_be_made_into_two_answers() {
         );
     }
 }
+
+/// What the answer itself depends on is not the application's to say a second time.
+#[test]
+fn a_refusal_frames_its_own_body() {
+    for name in ["Content-Length", "connection", "Transfer-Encoding"] {
+        assert!(
+            Refusal::not_found().with_header(name, "7").is_err(),
+            "{name}"
+        );
+    }
+    assert!(Refusal::not_found().with_header("X-Length", "7").is_ok());
+}
