@@ -84,6 +84,26 @@ fn the_host_is_what_the_caller_says_with_its_port() {
     }
 }
 
+//= WS-022 type=test
+#[test]
+fn a_host_that_no_server_takes_is_refused_before_anything_is_sent() {
+    for host in [
+        "",
+        "a b",
+        "a/b",
+        "user@a",
+        "a#b",
+        "a?b",
+        "b\u{fc}cher",
+        "a,b",
+        "a\\b",
+        "a\tb",
+    ] {
+        let outcome = ClientHandshake::new(ClientRequest::new(host, "/"), [1; 32]);
+        assert_eq!(outcome.unwrap_err(), InvalidRequest::Host, "{host:?}");
+    }
+}
+
 //= WS-029 type=test
 //= WS-030 type=test
 #[test]
