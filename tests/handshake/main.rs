@@ -1,5 +1,7 @@
 //! The opening handshakes (RFC 6455 §4), against a peer that is written by hand.
 
+extern crate alloc;
+
 mod client;
 mod extensions;
 mod http;
@@ -9,7 +11,7 @@ mod raw;
 mod refusals;
 mod server;
 
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

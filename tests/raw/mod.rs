@@ -31,14 +31,14 @@ impl Frame {
         let mask_bit = if self.mask.is_some() { 0x80 } else { 0 };
         let mut bytes = vec![self.first];
         match self.payload.len() {
-            len @ 0..=125 => bytes.push(mask_bit | u8::try_from(len).unwrap()),
+            len @ 0..=125 => bytes.push(mask_bit | u8::try_from(len).expect("7 bits")),
             len @ 126..=65_535 => {
                 bytes.push(mask_bit | 126);
-                bytes.extend(u16::try_from(len).unwrap().to_be_bytes());
+                bytes.extend(u16::try_from(len).expect("16 bits").to_be_bytes());
             }
             len => {
                 bytes.push(mask_bit | 127);
-                bytes.extend(u64::try_from(len).unwrap().to_be_bytes());
+                bytes.extend((len as u64).to_be_bytes());
             }
         }
         let key = self.mask.unwrap_or_default();
