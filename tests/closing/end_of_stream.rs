@@ -226,3 +226,32 @@ fn terminate_ends_at_once_and_tells_the_peer_nothing() {
         }
     }
 }
+
+/// The closing handshake is complete when both frames have passed, not when ours is queued.
+//= WS-133 type=test
+#[test]
+fn a_close_of_ours_that_never_left_makes_no_clean_end() {
+    type Ends = fn(&mut End);
+    let ways: [(Ends, Cause); 3] = [
+        (|end| end.connection.give_up_transport(), Cause::EndOfStream),
+        (|end| end.connection.terminate(), Cause::Terminated),
+        (|end| end.connection.timeout(at(5_000)), Cause::CloseTimeout),
+    ];
+    for role in Role::BOTH {
+        for (way, cause) in ways {
+            for sent_of_it in [0, 1] {
+                let mut end = End::new(role);
+                end.hear(at(0), CLOSE, body(1000, ""));
+                end.take(sent_of_it);
+                way(&mut end);
+                let closure = end.connection.closure().expect("it has closed");
+                assert_eq!((closure.cause(), closure.is_clean()), (Some(cause), false));
+                assert_eq!(
+                    (closure.began(), closure.code().get()),
+                    (Some(Side::Remote), 1000)
+                );
+                expect_closed(&mut end);
+            }
+        }
+    }
+}
