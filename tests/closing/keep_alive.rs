@@ -106,6 +106,33 @@ fn a_pong_that_answers_tells_how_long_the_way_is() {
     }
 }
 
+//= WS-113 type=test
+#[test]
+fn a_pong_that_answers_no_ping_of_ours_measures_nothing() {
+    for role in Role::BOTH {
+        let mut end = kept_alive(role);
+        // Nobody has asked.
+        end.hear(at(500), PONG, 100_000_u64.to_be_bytes());
+        end.hear(at(500), PONG, [0; 8]);
+        assert_eq!(end.connection.round_trip(), None);
+        end.connection.timeout(at(1_500));
+        let payload = ping_of(&mut end);
+        for other in [
+            &b""[..],
+            &[0; 8],
+            &payload[..7],
+            &[&payload[..], b"x"].concat(),
+        ] {
+            end.hear(at(1_600), PONG, other);
+        }
+        assert_eq!(end.connection.round_trip(), None);
+        end.hear(at(1_700), PONG, &payload);
+        // A Pong that comes again is none.
+        end.hear(at(1_900), PONG, &payload);
+        assert_eq!(end.connection.round_trip(), Some(ms(200)));
+    }
+}
+
 /// Where no further Ping can be queued, the bytes that wait will show life or death.
 #[test]
 fn a_ping_that_finds_no_room_is_waited_for_all_the_same() {
