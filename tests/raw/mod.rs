@@ -41,9 +41,8 @@ impl Frame {
                 bytes.extend((len as u64).to_be_bytes());
             }
         }
-        let key = self.mask.unwrap_or_default();
         bytes.extend(self.mask.iter().flatten());
-        bytes.extend(self.payload.iter().zip(key.iter().cycle()).map(xor));
+        bytes.extend(unmasked(self.mask, &self.payload));
         bytes
     }
 }
@@ -85,15 +84,21 @@ fn frame(bytes: &[u8]) -> Option<(Frame, usize)> {
     };
     let len = usize::try_from(len).ok()?;
     let payload = rest.get(..len)?;
-    let key: [u8; 4] = mask.unwrap_or_default();
     let frame = Frame {
         first,
         mask,
-        payload: payload.iter().zip(key.iter().cycle()).map(xor).collect(),
+        payload: unmasked(mask, payload),
     };
     Some((frame, bytes.len() - rest.len() + len))
 }
 
-fn xor((byte, key): (&u8, &u8)) -> u8 {
-    byte ^ key
+/// Masking and unmasking are the same.
+fn unmasked(mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = payload.to_vec();
+    for four in bytes.chunks_mut(4).filter(|_| mask.is_some()) {
+        for (byte, key) in four.iter_mut().zip(mask.unwrap_or_default()) {
+            *byte ^= key;
+        }
+    }
+    bytes
 }
