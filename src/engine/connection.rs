@@ -291,6 +291,11 @@ impl Connection {
     }
 
     fn end(&mut self, step: Step, cause: Cause) {
+        // The closing handshake is not complete before our Close has left (RFC 6455 §7.1.4).
+        //= WS-133
+        if self.state == State::Ending && !self.outbox.is_empty() {
+            self.closure_mut().forget_handshake();
+        }
         self.step(step);
         self.closure_mut().set_cause(cause);
         self.outbox.clear();
