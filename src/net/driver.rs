@@ -160,7 +160,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Shuts the write side down once the connection asks for it and everything is sent.
     ///
-    /// It is begun again with each poll until it is done; the connection's deadline bounds it.
+    /// It is begun again with each poll until it is done, and nobody waits for it alone: once
+    /// the connection is closed, dropping the stream ends it just as well.
     fn shut_down(&mut self, cx: &mut Context<'_>, sent: bool) {
         if self.write_end == WriteEnd::Open && sent && self.connection.should_end_stream() {
             // A stream that cannot be shut down any more has been.

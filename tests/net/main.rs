@@ -1,5 +1,6 @@
 //! tokio drives an engine: over streams in memory, with a clock that the tests move.
 
+mod cancelling;
 mod closing;
 mod deadlines;
 mod failing;
@@ -7,6 +8,8 @@ mod peer;
 mod receiving;
 mod scripted;
 mod sending;
+mod split;
+mod split_load;
 
 use core::future::Future;
 use core::pin::Pin;
