@@ -2,6 +2,7 @@
 
 extern crate alloc;
 
+mod admission;
 mod connecting;
 mod ending;
 mod opening;
