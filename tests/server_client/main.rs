@@ -7,6 +7,7 @@ mod connecting;
 mod ending;
 mod opening;
 mod raw;
+mod refusing;
 
 use core::net::SocketAddr;
 use core::time::Duration;
