@@ -8,6 +8,7 @@ mod ending;
 mod opening;
 mod raw;
 mod refusing;
+mod stopping;
 
 use core::net::SocketAddr;
 use core::time::Duration;
