@@ -169,7 +169,12 @@ async fn a_stuck_writer_ends_with_the_closing_that_the_peer_began() {
         assert!(written.is_err(), "the message has never left");
         // Our Close has not left either. Whichever half noticed first was told why.
         let told = |error: &Error| matches!(error, Error::TimedOut(TimedOut::Close));
-        assert!(read.as_ref().err().or(written.as_ref().err()).is_some_and(told));
+        assert!(
+            read.as_ref()
+                .err()
+                .or(written.as_ref().err())
+                .is_some_and(told)
+        );
         assert!(matches!(read, Ok(None)) || read.is_err_and(|error| told(&error)));
         assert_eq!(began.elapsed(), 3 * SECOND);
     }

@@ -20,7 +20,11 @@ async fn answer_to(server: &mut EchoServer, request: &[u8], behind: usize) -> St
     let (_, body) = answer.split_once("\r\n\r\n").expect("a whole head");
     let announced = header(&answer, "content-length").and_then(|it| it.parse().ok());
     assert_eq!(announced, Some(body.len()), "the whole answer arrives");
-    assert_eq!(header(&answer, "connection"), Some("close"));
+    let says_close = |it: &str| it.split(',').any(|option| option.trim() == "close");
+    assert!(
+        header(&answer, "connection").is_some_and(says_close),
+        "{answer}"
+    );
     // Not every system lets what has arrived be read once a reset is there.
     let reset = raw.stream.take_error().expect("it can be asked");
     assert!(reset.is_none(), "{reset:?}");
