@@ -396,7 +396,12 @@ fn an_answer_with_a_body_behind_101_is_not_trusted() {
 #[test]
 fn an_answer_that_is_no_head_of_http_1_1_fails() {
     use MalformedHead as Bad;
-    let malformed = |what| move |it: &HandshakeFailure| matches!(it, HandshakeFailure::Head(HeadError::Malformed(other)) if *other == what);
+    let malformed = |what| {
+        move |it: &HandshakeFailure| match it {
+            HandshakeFailure::Head(HeadError::Malformed(other)) => *other == what,
+            _ => false,
+        }
+    };
     check("HTTP/1.1 101", "HTTP/1.1 1O1", malformed(Bad::StatusLine));
     check("HTTP/1.1 101", "HTTP/1.1 42", malformed(Bad::StatusLine));
     check("HTTP/1.1", "\u{16}\u{3}", malformed(Bad::FirstByte));

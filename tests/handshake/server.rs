@@ -206,6 +206,21 @@ fn a_plain_request_keeps_every_byte_that_arrived() {
     }
 }
 
+/// The answer comes before any body, so there is nothing to wait for on either side.
+//= H1-16 type=test
+#[test]
+fn an_expectation_is_passed_over_and_never_waited_for() {
+    for expectation in ["100-continue", "something-else"] {
+        let request = request_and(&format!("Expect: {expectation}"));
+        let mut accepted = accept(upgrade(&request), Acceptance::new());
+        let head = Head::read(&drain(&mut accepted.connection));
+        assert_eq!(
+            head.first_line, "HTTP/1.1 101 Switching Protocols",
+            "{expectation}"
+        );
+    }
+}
+
 #[test]
 fn a_request_that_is_not_complete_waits() {
     for end in 0..REQUEST.len() {
