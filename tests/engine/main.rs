@@ -1,0 +1,9 @@
+//! The engine, through its public names alone.
+//!
+//! One file for each action of RFC 6455. A rule that holds for both ends is tested in both roles,
+//! in one loop.
+
+extern crate alloc;
+
+mod framing;
+mod support;
