@@ -6,4 +6,5 @@
 extern crate alloc;
 
 mod framing;
+mod inbox;
 mod support;
