@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+mod extension;
 mod framing;
 mod inbox;
 mod support;
