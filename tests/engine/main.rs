@@ -5,7 +5,15 @@
 
 extern crate alloc;
 
+mod control;
 mod extension;
+mod failing;
+mod fragmentation;
 mod framing;
 mod inbox;
+mod limits;
+mod masking;
+mod properties;
 mod support;
+mod utf8;
+mod vectors;
