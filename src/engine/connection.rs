@@ -118,7 +118,8 @@ impl Connection {
     /// again with the rest for as long as there is an event; when there is none, what was not
     /// consumed (never more than an unfinished header or control frame) must stand in front of
     /// the bytes that arrive next. How the stream was cut makes no difference to what the events
-    /// say, apart from where one message is cut into chunks.
+    /// say, apart from where one message is cut into chunks: of the chunk in which text goes
+    /// wrong nothing is delivered.
     ///
     /// A peer that breaks the protocol does not make this call fail. The connection is failed as
     /// RFC 6455 §7.1.7 asks: one Close frame with [`Violation::close_code`] is queued,
