@@ -243,6 +243,7 @@ impl Connection {
     fn receive_close(&mut self, now: Timestamp, reason: CloseReason) {
         let answer = answer_to(&reason);
         self.closure_mut().set_received(reason);
+        //= WS-109
         if self.state == State::Open {
             self.queue_close(answer);
         }
@@ -255,6 +256,7 @@ impl Connection {
     /// Fails the connection: tells the peer once, and reads nothing more.
     //= WS-136
     //= WS-137
+    //= PX-07
     fn fail(&mut self, now: Timestamp, violation: Violation) {
         if self.state == State::Open {
             self.queue_close(violation.close_reason());
@@ -538,6 +540,7 @@ impl Connection {
         Ok(())
     }
 
+    //= WS-073
     //= WS-103
     //= WS-116
     fn admit_data(&self) -> Result<(), SendError> {
@@ -625,10 +628,13 @@ impl Connection {
     //= WS-107
     //= WS-127
     //= WS-128
+    //= WS-129
+    //= WS-132
     pub fn should_end_stream(&self) -> bool {
         self.outbox.is_empty()
             && match self.state {
                 //= WS-108
+                //= WS-130
                 State::Ending => self.role.ends_tcp_first() || self.peer_ended,
                 State::Failing | State::Closed => true,
                 State::Open | State::Closing => false,
