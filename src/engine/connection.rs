@@ -228,6 +228,7 @@ impl Connection {
     fn receive_close(&mut self, now: Timestamp, reason: CloseReason) {
         let answer = answer_to(&reason);
         self.closure_mut().set_received(reason);
+        //= WS-109
         if self.state == State::Open {
             self.queue_close(answer);
         }
@@ -240,6 +241,7 @@ impl Connection {
     /// Fails the connection: tells the peer once, and reads nothing more.
     //= WS-136
     //= WS-137
+    //= PX-07
     fn fail(&mut self, now: Timestamp, violation: Violation) {
         if self.state == State::Open {
             self.queue_close(violation.close_reason());

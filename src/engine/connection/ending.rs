@@ -80,10 +80,13 @@ impl Connection {
     //= WS-107
     //= WS-127
     //= WS-128
+    //= WS-129
+    //= WS-132
     pub fn should_end_stream(&self) -> bool {
         self.outbox.is_empty()
             && match self.state {
                 //= WS-108
+                //= WS-130
                 State::Ending => self.role.ends_tcp_first() || self.peer_ended,
                 State::Failing | State::Closed => true,
                 State::Open | State::Closing => false,
