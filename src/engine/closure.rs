@@ -67,12 +67,17 @@ impl Closure {
         self.cause.get_or_insert(cause);
     }
 
+    /// The handshake that seemed complete was not.
+    pub(crate) fn forget_handshake(&mut self) {
+        self.cause.take_if(|cause| *cause == Cause::Handshake);
+    }
+
     /// Who said Close first; `None` when nobody did.
     pub const fn began(&self) -> Option<Side> {
         self.began
     }
 
-    /// The Close that was sent, or queued to be.
+    /// The Close that was sent, or queued to be; see [`is_clean`](Self::is_clean).
     pub const fn sent(&self) -> Option<&CloseReason> {
         self.sent.as_ref()
     }
@@ -103,12 +108,14 @@ impl Closure {
     /// The reason in the Close frame received, else empty (RFC 6455 §7.1.6).
     ///
     /// It comes from the peer: for a log, not for people (§5.5.1).
+    //= WS-101
     //= WS-135
     pub fn reason(&self) -> &str {
         self.received.as_ref().map_or("", CloseReason::reason)
     }
 
-    /// Whether the connection closed cleanly: both ends said Close (RFC 6455 §7.1.4).
+    /// Whether the connection closed cleanly: both ends said Close (RFC 6455 §7.1.4), and ours
+    /// was not lost with the transport while it waited to be sent.
     //= WS-133
     pub fn is_clean(&self) -> bool {
         self.sent.is_some() && self.received.is_some() && self.cause == Some(Cause::Handshake)

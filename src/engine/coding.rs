@@ -47,7 +47,7 @@ impl Coding {
             self.utf8 = Utf8Stream::new();
         }
         let before = output.len();
-        let room = message_bytes_max - self.expanded_bytes;
+        let room = message_bytes_max.saturating_sub(self.expanded_bytes);
         self.extension
             .expand(chunk.bytes, chunk.last, room, output)?;
         let added = &output[before..];

@@ -23,7 +23,12 @@ pub(crate) enum Due {
 pub(crate) struct Deadlines {
     received: Timestamp,
     message: Timestamp,
-    ping_sent: Option<Timestamp>,
+    /// When the last keep-alive Ping was queued, which is also its payload.
+    pinged: Timestamp,
+    /// Whether nothing has arrived since that Ping.
+    awaits_life: bool,
+    /// Whether the Pong that answers it has not arrived.
+    awaits_pong: bool,
     close_by: Option<Timestamp>,
     round_trip: Option<Duration>,
 }
@@ -33,7 +38,9 @@ impl Deadlines {
         Self {
             received: now,
             message: now,
-            ping_sent: None,
+            pinged: now,
+            awaits_life: false,
+            awaits_pong: false,
             close_by: None,
             round_trip: None,
         }
@@ -42,7 +49,7 @@ impl Deadlines {
     /// Bytes arrived: the peer lives.
     pub(crate) const fn note_received(&mut self, now: Timestamp) {
         self.received = now;
-        self.ping_sent = None;
+        self.awaits_life = false;
     }
 
     /// A message came or went.
@@ -57,17 +64,18 @@ impl Deadlines {
 
     /// A Ping of ours is queued; what its payload is to be.
     pub(crate) const fn note_ping(&mut self, now: Timestamp) -> [u8; 8] {
-        self.ping_sent = Some(now);
+        self.pinged = now;
+        self.awaits_life = true;
+        self.awaits_pong = true;
         now.as_micros().to_be_bytes()
     }
 
-    /// A Pong arrived: if it answers a keep-alive Ping, its payload says when that left.
+    /// A Pong arrived: if it answers the last keep-alive Ping, it tells how long that took.
+    //= WS-113
     pub(crate) fn note_pong(&mut self, now: Timestamp, payload: &[u8]) {
-        let sent = payload.try_into().map(u64::from_be_bytes);
-        if let Ok(sent) = sent.map(Timestamp::from_micros)
-            && sent <= now
-        {
-            self.round_trip = Some(now.since(sent));
+        if self.awaits_pong && payload == self.pinged.as_micros().to_be_bytes() {
+            self.awaits_pong = false;
+            self.round_trip = Some(now.since(self.pinged));
         }
     }
 
@@ -80,10 +88,12 @@ impl Deadlines {
         if let Some(close_by) = self.close_by {
             return Some((close_by, Due::CloseTimeout));
         }
-        let ping = limits.ping_interval().map(|interval| match self.ping_sent {
-            Some(sent) => (sent.after(limits.pong_timeout()), Due::NoPong),
-            None => (self.received.after(interval), Due::Ping),
-        });
+        let ping = limits
+            .ping_interval()
+            .map(|interval| match self.awaits_life {
+                true => (self.pinged.after(limits.pong_timeout()), Due::NoPong),
+                false => (self.received.after(interval), Due::Ping),
+            });
         let idle = limits
             .idle_timeout()
             .map(|timeout| (self.message.after(timeout), Due::Idle));

@@ -10,7 +10,7 @@ use core::fmt;
 use crate::engine::connection::Connection;
 use crate::engine::entropy::MaskKeys;
 use crate::engine::extension::{Extension, Offer};
-use crate::engine::handshake::server::is_reserved_header;
+use crate::engine::handshake::server::{is_authority, is_reserved_header};
 use crate::engine::limits::Limits;
 use crate::engine::role::Role;
 use crate::engine::time::Timestamp;
@@ -70,6 +70,10 @@ impl ClientRequest {
     //= WS-024
     //= WS-025
     fn encode(&self, key: &Key) -> Result<Vec<u8>, InvalidRequest> {
+        //= WS-026
+        if !is_authority(&self.host) {
+            return Err(InvalidRequest::Host);
+        }
         if http::split_target(&self.resource).is_none() || !self.resource.starts_with('/') {
             return Err(InvalidRequest::Resource);
         }
@@ -77,7 +81,6 @@ impl ClientRequest {
         out.extend_from_slice(b"GET ");
         out.extend_from_slice(self.resource.as_bytes());
         out.extend_from_slice(b" HTTP/1.1\r\n");
-        //= WS-026
         put(&mut out, "Host", &self.host)?;
         //= WS-027
         put(&mut out, "Upgrade", "websocket")?;
@@ -129,6 +132,8 @@ fn put(out: &mut Vec<u8>, name: &str, value: &str) -> Result<(), InvalidRequest>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidRequest {
+    /// The host is empty, or has a character that can stand in no host and port.
+    Host,
     /// The resource is not a path with an optional query, in ASCII and without a fragment.
     Resource,
     /// A subprotocol is no token, or is offered twice.
@@ -142,6 +147,7 @@ pub enum InvalidRequest {
 impl fmt::Display for InvalidRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Host => "the host is not a name or address in ASCII",
             Self::Resource => "the resource is not a path and query in ASCII",
             Self::Subprotocol => "a subprotocol is no token, or is offered twice",
             Self::Header => "a header's name or value is not allowed in HTTP",

@@ -8,6 +8,14 @@ use core::fmt;
 
 use crate::wire::http::{self, HeadError, InvalidHeader};
 
+/// The headers that say where the answer ends and what becomes of TCP, and what the body is.
+const OWN_HEADERS: [&str; 4] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+];
+
 /// An HTTP answer that is not 101: the request does not become a connection.
 ///
 /// The body is one line of plain text for whoever debugs the client. `Connection: close` is
@@ -90,13 +98,17 @@ impl Refusal {
     ///
     /// # Errors
     ///
-    /// [`InvalidHeader`] for a name that is no token or a value with control characters.
+    /// [`InvalidHeader`] for a name that is no token, for a value with control characters, and
+    /// for the name of a header that [`encode`](Self::encode) writes by itself.
     pub fn with_header(
         mut self,
         name: impl Into<Cow<'static, str>>,
         value: impl Into<Cow<'static, str>>,
     ) -> Result<Self, InvalidHeader> {
         let (name, value) = (name.into(), value.into());
+        if OWN_HEADERS.iter().any(|it| name.eq_ignore_ascii_case(it)) {
+            return Err(InvalidHeader::Name);
+        }
         http::write_header(&mut Vec::new(), &name, value.as_bytes())?;
         self.headers.push((name, value));
         Ok(self)
@@ -134,7 +146,13 @@ impl Refusal {
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        text.push_str("Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\n");
+        // Whoever names a protocol in Upgrade says so in Connection (RFC 9110 §7.8).
+        //= H1-07
+        text.push_str(match self.header("upgrade") {
+            Some(_) => "Connection: close, Upgrade\r\n",
+            None => "Connection: close\r\n",
+        });
+        text.push_str("Content-Type: text/plain; charset=utf-8\r\n");
         text.push_str(&format!("Content-Length: {}\r\n\r\n", self.body.len() + 1));
         out.extend_from_slice(text.as_bytes());
         out.extend_from_slice(self.body.as_bytes());

@@ -435,7 +435,7 @@ fn offered_subprotocols(headers: Headers<'_>) -> Result<Vec<String>, Refusal> {
 }
 
 /// Whether a Host value can name a host: no space, no path, no user, no list.
-fn is_authority(value: &str) -> bool {
+pub(crate) fn is_authority(value: &str) -> bool {
     !value.is_empty()
         && value
             .bytes()
