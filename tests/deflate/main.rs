@@ -1,6 +1,10 @@
 //! permessage-deflate (RFC 7692), in the engine.
 #![cfg(feature = "std")]
-#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::std_instead_of_alloc,
+    reason = "tests stand on std and stop at the first surprise"
+)]
 
 mod negotiation;
 mod receiving;
