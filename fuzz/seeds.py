@@ -19,12 +19,51 @@ RESPONSE = (
 MASK = bytes([0x37, 0xFA, 0x21, 0x3D])
 
 
+def masked(first, payload, key=MASK):
+    """A short frame as a client sends it."""
+    body = bytes(byte ^ key[at % 4] for at, byte in enumerate(payload))
+    return bytes([first, 0x80 | len(payload)]) + key + body
+
+
+def to_server(*frames):
+    """Frames for a server, behind the bytes that choose the role and the rest."""
+    return lambda rest: bytes([1, *rest]) + b"".join(frames)
+
+
+def to_client(*frames):
+    """Frames for a client."""
+    return lambda rest: bytes([0, *rest]) + b"".join(frames)
+
+
 def pieces(size, text):
     """Text that arrives in pieces of one size."""
     return bytes([size]) + text
 
 
 VERSION = b"Sec-WebSocket-Version: 13\r\n"
+
+STREAMS = {
+    "text-masked": to_server(masked(0x81, b"Hello")),
+    "text-unmasked": to_client(b"\x81\x05Hello"),
+    "fragments-with-a-ping": to_server(
+        masked(0x01, b"Hel"), masked(0x89, b"?"), masked(0x00, b""), masked(0x80, b"lo")
+    ),
+    "character-in-two-fragments": to_client(b"\x01\x02\xf0\x9f", b"\x80\x02\x98\x80"),
+    "text-not-utf8": to_client(b"\x81\x7d\xce\xba\xed\xa0\x80"),
+    "length-of-16-bits": to_client(b"\x82\x7e\x00\x80" + bytes(128)),
+    "length-of-64-bits": to_client(b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
+    "length-with-its-top-bit": to_server(b"\x82\xff\xff" + bytes(11)),
+    "length-not-minimal": to_client(b"\x82\x7e\x00\x05Hello"),
+    "two-faults": to_server(b"\xc9\xfe"),
+    "pings": to_server(*[masked(0x89, bytes([n]) * n) for n in (0, 5, 120, 125, 1)]),
+    "pong": to_client(b"\x8a\x02hi"),
+    "close": to_server(masked(0x88, b"\x03\xe8bye"), masked(0x81, b"late")),
+    "close-of-one-byte": to_client(b"\x88\x01\x03"),
+    "continuation-of-nothing": to_client(b"\x80\x00"),
+    "message-inside-a-message": to_client(b"\x01\x00", b"\x81\x00"),
+    "empty-fragments": to_client(b"\x02\x00", b"\x00\x00" * 20, b"\x80\x00"),
+    "reserved-opcode": to_client(b"\x81\x01a", b"\x83\x00"),
+}
 
 SEEDS = {
     "client_handshake": {
@@ -50,6 +89,9 @@ SEEDS = {
         "private-code": b"\x0f\xa0",
         "code-past-the-ranges": b"\x13\x88",
     },
+    "connection_receive": {
+        name: stream(b"\x80\x07") for name, stream in STREAMS.items()
+    },
     "connection_send": {
         "message-each-way": b"\x00\x05\x01\x07\x0c\xff\x0f\xff",
         "fragments-around-a-ping": b"\x06\x03\x08\x01\x0c\x02\x04\x03\x0d\xff",
@@ -70,6 +112,20 @@ SEEDS = {
         "open-quote": b'foo; a="1',
         "quoted-value-not-a-token": b'foo; a="1,2"',
         "repeated-parameter": b"foo; a; a=1",
+    },
+    "frame_header": {
+        "text": b"\x81\x05Hello",
+        "text-masked": masked(0x81, b"Hello"),
+        "of-16-bits": b"\x82\x7e\x01\x00",
+        "of-64-bits": b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00",
+        "of-64-bits-masked": b"\x02\xff\x7f" + b"\xff" * 7 + MASK,
+        "not-minimal-of-16-bits": b"\x82\x7e\x00\x7d",
+        "not-minimal-of-64-bits": b"\x82\x7f" + bytes(6),
+        "top-bit": b"\x82\x7f\x80",
+        "long-ping": b"\x89\x7e",
+        "fragmented-close": b"\x08",
+        "reserved-opcode": b"\x8f",
+        "reserved-bits": b"\xf1\x80" + MASK,
     },
     "mask": {
         "hello": MASK + b"\x00Hello",
@@ -114,6 +170,7 @@ SEEDS = {
         "page": pieces(5, b"GET /page HTTP/1.1\r\nHost: a\r\n\r\nGET /next"),
         "post": pieces(50, (REQUEST + VERSION + b"\r\n").replace(b"GET", b"POST")),
     },
+    "split_invariance": {name: stream(b"\x03") for name, stream in STREAMS.items()},
     "utf8_stream": {
         "greek-in-pieces-of-one": pieces(1, "κόσμε".encode()),
         "every-length": pieces(3, "$¢€𐍈".encode()),

@@ -1,10 +1,12 @@
 //! The arguments of every command.
 
+use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use clap::{Parser, Subcommand};
 use core::net::SocketAddr;
 use core::num::NonZeroUsize;
-use std::format;
+use std::path::PathBuf;
 
 /// An RFC 6455 WebSocket engine and the announcement server that it powers.
 #[derive(Debug, Parser)]
@@ -19,10 +21,45 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 #[non_exhaustive]
 pub enum Command {
+    /// Run the announcement server
+    Serve(Serve),
+    /// Mint a token for development with the server's secret
+    Token(Token),
     /// Echo each message
     Echo(Echo),
     /// Run every case of an Autobahn fuzzing server and ask it for the report
     AutobahnClient(AutobahnClient),
+}
+
+/// The arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub struct Serve {
+    /// The address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4000")]
+    pub listen: SocketAddr,
+    /// The folder that holds the announcements and the secret
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+}
+
+/// The arguments of `token`.
+#[derive(Debug, clap::Args)]
+pub struct Token {
+    /// Whom the token is for
+    #[arg(long, value_name = "U")]
+    pub user: String,
+    /// A namespace that the token opens; may be repeated [default: main]
+    #[arg(long, value_name = "N")]
+    pub namespace: Vec<String>,
+    /// Something that the token allows, such as announce:public; may be repeated
+    #[arg(long, value_name = "S")]
+    pub scope: Vec<String>,
+    /// How long the token is valid
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub ttl: humantime::Duration,
+    /// The data folder of the server
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
 }
 
 /// The arguments of `echo`.

@@ -1,9 +1,9 @@
 //! `framewire autobahn-client`: every case of an Autobahn fuzzing server.
 
-use std::boxed::Box;
-use std::error::Error;
-use std::format;
-use std::string::String;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use core::error::Error;
 use tokio::runtime::Builder;
 
 use crate::cli::args::AutobahnClient;

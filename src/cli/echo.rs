@@ -1,10 +1,10 @@
 //! `framewire echo`: a server that sends back what it is sent.
 
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use core::error::Error;
 use core::time::Duration;
-use std::boxed::Box;
-use std::error::Error;
 use std::io::Write;
-use std::string::ToString;
 use tokio::runtime::Builder;
 
 use crate::cli::args::Echo;
@@ -30,7 +30,7 @@ pub fn run(args: &Echo) -> Result<(), Box<dyn Error>> {
         args.workers,
         Config::default().with_limits(limits),
     )
-    .map_err(|error| std::format!("cannot listen on {}: {error}", args.listen))?;
+    .map_err(|error| alloc::format!("cannot listen on {}: {error}", args.listen))?;
     let address = workers.local_addr();
     let stop = Stop::new();
     let hub = args.fan_out.then(Hub::new);

@@ -2,8 +2,11 @@
 
 pub mod args;
 pub mod autobahn_client;
+mod data;
 pub mod echo;
+pub mod serve;
 mod signal;
+pub mod token;
 
 use clap::Parser;
 use std::eprintln;
@@ -22,6 +25,8 @@ pub fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let done = match args.command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Token(args) => token::run(&args),
         Command::Echo(args) => echo::run(&args),
         Command::AutobahnClient(args) => autobahn_client::run(&args),
     };

@@ -59,7 +59,7 @@ impl Deadlines {
 
     /// The closing began; it is to be over in `timeout`.
     pub(crate) fn note_closing(&mut self, now: Timestamp, timeout: Duration) {
-        self.close_by.get_or_insert(now.after(timeout));
+        self.close_by.get_or_insert_with(|| now.after(timeout));
     }
 
     /// A Ping of ours is queued; what its payload is to be.

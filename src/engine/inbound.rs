@@ -106,32 +106,44 @@ impl Inbound {
     }
 
     /// Decodes the next header and decides whether its frame is allowed here.
+    ///
+    /// Of several faults the one that is visible first counts, however the header was cut.
     fn admit_next(
         &self,
         terms: Terms<'_>,
         input: &[u8],
     ) -> Result<Option<(FrameHeader, usize)>, Violation> {
-        match FrameHeader::decode(input).map_err(Violation::Header)? {
-            Decoded::Header(header, taken) => {
+        match FrameHeader::decode(input) {
+            Ok(Decoded::Header(header, taken)) => {
                 self.admit_first_byte(terms, header.opcode, header.reserved)?;
                 admit_mask(terms.role, header.mask.is_some())?;
                 self.admit_length(terms, header)?;
                 Ok(Some((header, taken)))
             }
-            Decoded::NeedMore(_) => {
-                // What has arrived of the header may already be wrong for this connection.
-                if let Some((first, rest)) = input.split_first() {
-                    if let Some(opcode) = Opcode::from_low_bits(*first) {
-                        let reserved = Reserved::from_first_byte(*first);
-                        self.admit_first_byte(terms, opcode, reserved)?;
-                    }
-                    if let Some(second) = rest.first() {
-                        admit_mask(terms.role, second & 0x80 != 0)?;
-                    }
-                }
+            Ok(Decoded::NeedMore(_)) => {
+                self.admit_beginning(terms, input)?;
                 Ok(None)
             }
+            Err(malformed) => {
+                self.admit_beginning(terms, input)?;
+                Err(Violation::Header(malformed))
+            }
         }
+    }
+
+    /// Decides on the first two bytes of a header that is not complete, or that is malformed.
+    fn admit_beginning(&self, terms: Terms<'_>, input: &[u8]) -> Result<(), Violation> {
+        let Some((first, rest)) = input.split_first() else {
+            return Ok(());
+        };
+        FrameHeader::decode(&[*first]).map_err(Violation::Header)?;
+        if let Some(opcode) = Opcode::from_low_bits(*first) {
+            self.admit_first_byte(terms, opcode, Reserved::from_first_byte(*first))?;
+        }
+        if let Some(second) = rest.first() {
+            admit_mask(terms.role, second & 0x80 != 0)?;
+        }
+        Ok(())
     }
 
     fn admit_first_byte(

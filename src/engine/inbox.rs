@@ -56,7 +56,8 @@ pub enum Incoming<'a> {
 /// What was found, by where it stands.
 #[derive(Clone, Debug)]
 enum Place {
-    Message(Kind, Range<usize>),
+    /// All that is held.
+    Message(Kind),
     Expanded(Kind),
     Ping(Range<usize>),
     Pong(Range<usize>),
@@ -100,7 +101,7 @@ impl Inbox {
         if self.data.len() < buffer.len() && waiting < buffer.len() {
             buffer[..self.held].copy_from_slice(&self.data[self.start..self.start + self.held]);
             buffer[self.held..waiting].copy_from_slice(&self.data[self.parsed..self.filled]);
-            (self.start, self.parsed, self.filled) = (0, self.held, waiting);
+            self.moved(waiting);
             self.data = buffer;
         }
     }
@@ -123,8 +124,17 @@ impl Inbox {
         let mut kept = Vec::with_capacity(waiting);
         kept.extend_from_slice(&self.data[self.start..self.start + self.held]);
         kept.extend_from_slice(&self.data[self.parsed..self.filled]);
-        (self.start, self.parsed, self.filled) = (0, self.held, waiting);
+        self.moved(waiting);
         Some(core::mem::replace(&mut self.data, kept))
+    }
+
+    /// Takes note that the bytes which wait, `waiting` of them, stand at the front now.
+    fn moved(&mut self, waiting: usize) {
+        (self.start, self.parsed, self.filled) = (0, self.held, waiting);
+        // A message moves with what is held; the payload of a control frame stays behind.
+        if matches!(self.found, Some(Place::Ping(_) | Place::Pong(_))) {
+            self.found = None;
+        }
     }
 
     /// Room to read into, of at least some kilobytes.
@@ -143,8 +153,7 @@ impl Inbox {
         if self.start > 0 || self.parsed > self.start + self.held {
             self.data.copy_within(self.start..self.start + self.held, 0);
             self.data.copy_within(self.parsed..self.filled, self.held);
-            self.filled = self.held + self.filled - self.parsed;
-            (self.start, self.parsed) = (0, self.held);
+            self.moved(self.held + self.filled - self.parsed);
         }
         if self.data.len() - self.filled < GROW_BYTES_MIN {
             let expected = usize::try_from(expected).unwrap_or(usize::MAX);
@@ -177,14 +186,18 @@ impl Inbox {
 
     /// Whether what was found last is a message.
     pub const fn is_message(&self) -> bool {
-        matches!(self.found, Some(Place::Message(..) | Place::Expanded(_)))
+        matches!(self.found, Some(Place::Message(_) | Place::Expanded(_)))
     }
 
     /// What was found last.
+    ///
+    /// A message stays there when the buffer is changed meanwhile; the payload of a control
+    /// frame does not, and `None` is in its place.
     pub fn incoming(&mut self) -> Option<Incoming<'_>> {
         Some(match self.found.clone()? {
-            Place::Message(kind, range) => {
-                Incoming::Message(Lent::new(kind, &mut self.data[range]))
+            Place::Message(kind) => {
+                let held = self.start..self.start + self.held;
+                Incoming::Message(Lent::new(kind, &mut self.data[held]))
             }
             Place::Expanded(kind) => Incoming::Message(Lent::new(kind, &mut self.expanded)),
             Place::Ping(range) => Incoming::Ping(&self.data[range]),
@@ -229,7 +242,7 @@ impl Inbox {
                     let (kind, last, len) = (chunk.kind, chunk.last, chunk.bytes.len());
                     self.hold(end - len..end);
                     if last {
-                        return Some(Place::Message(kind, self.start..self.start + self.held));
+                        return Some(Place::Message(kind));
                     }
                 }
                 Some(Event::Ping(payload)) => return Some(Place::Ping(end - payload.len()..end)),
@@ -262,7 +275,7 @@ impl Inbox {
     /// has been taken, or what came last was no message.
     pub fn take_message(&mut self) -> Option<Message> {
         let (kind, range) = match self.found.take()? {
-            Place::Message(kind, range) => (kind, range),
+            Place::Message(kind) => (kind, self.start..self.start + self.held),
             Place::Expanded(kind) => {
                 return Some(Message::new(
                     kind,

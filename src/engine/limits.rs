@@ -53,9 +53,10 @@ const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 impl Limits {
     /// The largest message, in bytes, that is accepted from the peer.
     ///
-    /// Counted over all fragments, and after an extension has expanded them (RFC 6455 §10.4). A
-    /// message of exactly this size is accepted. A larger one fails the connection with 1009 at
-    /// the header of the fragment that would cross the bound, before its payload is read.
+    /// Counted over all fragments, as they arrive and again after an extension has expanded them
+    /// (RFC 6455 §10.4). A message of exactly this size is accepted. A larger one fails the
+    /// connection with 1009 at the header of the fragment that would cross the bound, before its
+    /// payload is read.
     pub const fn message_bytes_max(&self) -> u64 {
         self.message_bytes_max
     }

@@ -38,6 +38,7 @@
 //! piece of code.
 
 pub mod closure;
+mod coding;
 pub mod connection;
 mod deadlines;
 mod entropy;
@@ -53,6 +54,7 @@ mod outbox;
 pub mod prepared;
 pub mod role;
 mod state;
+mod streamed;
 pub mod time;
 pub mod violation;
 

@@ -29,7 +29,21 @@ pub(crate) struct Frame<'a> {
     pub(crate) payload: &'a [u8],
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
+    /// A control frame: never fragmented, never with a reserved bit.
+    //= WS-088
+    //= PD-017
+    //= PD-021
+    pub(crate) const fn control(opcode: Opcode, mask: Option<MaskKey>, payload: &'a [u8]) -> Self {
+        Self {
+            fin: true,
+            reserved: Reserved::NONE,
+            opcode,
+            mask,
+            payload,
+        }
+    }
+
     fn header(&self) -> FrameHeader {
         FrameHeader {
             fin: self.fin,

@@ -29,9 +29,11 @@ pub enum Violation {
     NotUtf8,
     /// A Close frame whose body is not a code and a reason.
     Close(MalformedClose),
-    /// A message larger than [`Limits::message_bytes_max`](crate::engine::Limits::message_bytes_max).
+    /// A message larger than the
+    /// [`message_bytes_max`](crate::engine::Limits::message_bytes_max) of the limits.
     MessageTooBig,
-    /// A message in more frames than [`Limits::fragments_max`](crate::engine::Limits::fragments_max).
+    /// A message in more frames than the
+    /// [`fragments_max`](crate::engine::Limits::fragments_max) of the limits.
     TooManyFragments,
     /// A message that its extension cannot read.
     ExtensionData,

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use core::future::poll_fn;
-use core::task::{Context, Poll, ready};
+use core::task::ready;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::engine::{
@@ -10,7 +10,7 @@ use crate::engine::{
     Timestamp,
 };
 use crate::net::clock::Clock;
-use crate::net::driver::Driver;
+use crate::net::driver::{Driver, unless_full};
 use crate::net::error::Error;
 use crate::net::split::{Reader, Writer, split};
 use crate::wire::close::{CloseCode, CloseReason};
@@ -333,44 +333,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Makes two halves that two tasks can use.
     pub fn split(self) -> (Reader<S>, Writer<S>) {
         split(self.driver)
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
-    /// Goes on to the next message; `false` means that the connection is closed.
-    pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
-        loop {
-            match ready!(self.poll_incoming(cx))? {
-                true if self.inbox.is_message() => return Poll::Ready(Ok(true)),
-                true => {}
-                false => return Poll::Ready(Ok(false)),
-            }
-        }
-    }
-
-    /// Queues a Ping once there is room for it.
-    pub(crate) fn poll_ping(
-        &mut self,
-        cx: &mut Context<'_>,
-        payload: &[u8],
-    ) -> Poll<Result<(), Error>> {
-        match self.connection.ping(payload) {
-            Err(SendError::Full) => {
-                ready!(self.poll_flush(cx))?;
-                Poll::Ready(unless_full(self.connection.ping(payload)))
-            }
-            sent => Poll::Ready(unless_full(sent)),
-        }
-    }
-}
-
-/// A send error where being full has been ruled out.
-pub(crate) fn unless_full(sent: Result<(), SendError>) -> Result<(), Error> {
-    match sent {
-        Ok(()) => Ok(()),
-        Err(SendError::Misuse(misuse)) => Err(Error::Misuse(misuse)),
-        // Room was awaited with nobody else sending, so this means that nothing will be sent.
-        Err(SendError::Full) => Err(Error::Misuse(Misuse::Closing)),
     }
 }
 

@@ -119,8 +119,8 @@ impl FrameHeader {
             return Ok(Decoded::NeedMore(2));
         };
         let fin = first & 0x80 != 0;
-        let opcode =
-            Opcode::from_low_bits(*first).ok_or(MalformedHeader::ReservedOpcode(first & 0x0f))?;
+        let opcode = Opcode::from_low_bits(*first)
+            .ok_or_else(|| MalformedHeader::ReservedOpcode(first & 0x0f))?;
         //= WS-088
         //= WS-099
         if opcode.is_control() && !fin {

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::process::Command;
 
 use framewire::client::connect;
-use framewire::engine::{Closure, Kind, Message};
+use framewire::engine::{Closure, Incoming, Kind, Message};
 use framewire::net::WebSocket;
 use framewire::wire::close::CloseCode;
 use tokio::net::TcpStream;
@@ -52,10 +52,12 @@ async fn meet(command: &mut Command) {
         within("close by the peer", closed_by_the_peer(url, code)).await;
     }
     within(
-        "close without a body",
-        closed_by_the_peer_without_a_body(url),
+        "close without a body by us",
+        closed_by_us_without_a_body(url),
     )
     .await;
+    let scenario = closed_by_the_peer_without_a_body(url);
+    within("close without a body by the peer", scenario).await;
     within("close after messages", closed_after_messages(url)).await;
     within("drop", dropped(url)).await;
 }
@@ -166,6 +168,9 @@ async fn pings(url: &str) {
         text(&mut socket, &format!("ping:{payload}")).await;
         expect(&mut socket, format!("pong:{payload}")).await;
         socket.ping(payload.as_bytes()).await.unwrap();
+        let got = socket.recv_event().await.unwrap();
+        let same = matches!(got, Some(Incoming::Pong(bytes)) if bytes == payload.as_bytes());
+        assert!(same, "expected the pong, got {}", short(&got));
         echo(&mut socket, Message::text("after the ping")).await;
     }
 }
@@ -189,6 +194,14 @@ async fn closed_by_us(url: &str, code: u16) {
     echo(&mut socket, Message::text("before the end")).await;
     let closure = socket.close(CloseCode::new(code), "bye").await.unwrap();
     assert_eq!(closure.code().get(), code);
+    assert!(closure.is_clean(), "{closure}");
+}
+
+async fn closed_by_us_without_a_body(url: &str) {
+    let mut socket = open(url).await;
+    socket.begin_close_without_code();
+    let closure = ended(&mut socket).await;
+    assert_eq!(closure.code(), CloseCode::NO_STATUS_RECEIVED);
     assert!(closure.is_clean(), "{closure}");
 }
 

@@ -16,6 +16,12 @@ TABLE = COLUMNS + (
     "WS-005\tRFC 6455 §5.5\tMUST\tclient\toptional\tcore\ta proxy\n"
     "WS-006\tRFC 6455 §5.6\tMUST\tboth\tyes\ttls\tsecrets\n"
 )
+SERVER = "id\tsubject\tlevel\tapplies\tarea\ttitle\n" + (
+    "A01\tdelivery\trule\tyes\tannounce\tstored announcements\n"
+    "A02\tsocket\trule\tno: mere prose\tannounce\twhat it is about\n"
+    "AU-01\ttoken\trule\tyes\tannounce-later\tno token\n"
+    "V-104\tstore\trule\tyes\tannounce\tversions\n"
+)
 # Not written as lines, so that the matrix of this project does not read them.
 CODE, TEST = "//= {}\n", "    //= {} type=test\n"
 COVERED = {
@@ -25,15 +31,19 @@ COVERED = {
 
 
 class Matrix(unittest.TestCase):
-    def run_on(self, files, *arguments, table=TABLE):
+    def run_on(self, files, *arguments, table=TABLE, second=None):
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
-            (root / "table.tsv").write_text(table, encoding="utf-8")
+            tables = {"table.tsv": table} | ({"server.tsv": second} if second else {})
+            for name, text in tables.items():
+                (root / name).write_text(text, encoding="utf-8")
             for path, text in files.items():
                 (root / path).parent.mkdir(parents=True, exist_ok=True)
                 (root / path).write_text(text, encoding="utf-8")
             command = [sys.executable, "-B", str(HERE / "matrix"), *arguments]
-            command += ["--root", folder, "--table", str(root / "table.tsv")]
+            command += ["--root", folder]
+            for name in tables:
+                command += ["--table", str(root / name)]
             return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
 
     def test_a_covered_table_passes(self):
@@ -56,7 +66,7 @@ class Matrix(unittest.TestCase):
         for path, mark in [("src/a.rs", "//="), ("tests/a.py", "#="), ("fuzz/a.mjs", "//=")]:
             done = self.run_on(COVERED | {path: f"\n{mark} WS-999 type=test\n"}, "--quiet")
             self.assertEqual(done.returncode, 2)
-            self.assertEqual(done.stderr, f"{path}:2: `WS-999` is not in the table\n")
+            self.assertEqual(done.stderr, f"{path}:2: `WS-999` is in no table\n")
 
     def test_an_exception_takes_the_place_of_a_test(self):
         said = "//= WS-002 type=exception reason=the load generator opens many at once\n"
@@ -102,6 +112,34 @@ class Matrix(unittest.TestCase):
             row,
         ]:
             self.assertEqual(self.run_on({}, table=table).returncode, 2, table)
+
+    def test_a_second_table_is_read_and_never_gates(self):
+        cited = COVERED | {"tests/a.rs": TEST.format("A01"), "src/a.rs": CODE.format("V-104")}
+        self.assertEqual(self.run_on(cited, "--quiet").returncode, 2)
+        done = self.run_on(cited, "--check", second=SERVER)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        row = next(line for line in done.stdout.splitlines() if line.startswith("A01"))
+        self.assertIn("tests/a.rs:1", row)
+        counts = done.stdout.partition("\nserver.tsv ")[2].splitlines()
+        self.assertEqual(counts[1].split(), ["rule", "4", "3", "1", "1", "0"])
+        self.assertEqual(counts[2].split(), ["announce", "3", "2", "1", "1", "0"])
+        self.assertEqual(counts[3].split(), ["announce-later", "1", "1", "0", "0", "0"])
+        self.assertIn("SHOULD, step and rule without a test: 2\n  WS-003 V-104\n", done.stdout)
+        self.assertIn("announce-later: rules without a test: 1\n  AU-01\n", done.stdout)
+
+    def test_both_tables_are_held_to_their_form(self):
+        row = "A01\tdelivery\trule\tyes\tannounce\tstored announcements\n"
+        for second in [
+            SERVER + row,
+            SERVER + row.replace("A01", "A1"),
+            SERVER + row.replace("A01", "WS-001"),
+            SERVER + row.replace("rule\t", "rule\tboth\t"),
+            SERVER.replace("A02\tsocket\trule\tno: mere prose", "A02\tsocket\trule\tno"),
+        ]:
+            self.assertEqual(self.run_on({}, second=second).returncode, 2, second)
+        trailing = {"src/b.rs": "let x = 1; " + CODE.format("A01")}
+        done = self.run_on(COVERED | trailing, second=SERVER)
+        self.assertIn("on a line of its own", done.stderr)
 
     def test_markdown_has_a_row_for_each_requirement(self):
         done = self.run_on(COVERED, "--markdown")

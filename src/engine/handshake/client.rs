@@ -168,7 +168,7 @@ pub struct ClientHandshake {
     key: Key,
     subprotocols: Vec<String>,
     offer: Option<Box<dyn Offer>>,
-    keys: MaskKeys,
+    keys: Box<MaskKeys>,
     head_limits: HeadLimits,
     scanner: HeadScanner,
     buffer: Vec<u8>,
@@ -207,7 +207,7 @@ impl ClientHandshake {
     ///
     /// [`InvalidRequest`]; nothing has been sent.
     pub fn new(request: ClientRequest, seed: [u8; 32]) -> Result<Self, InvalidRequest> {
-        let mut keys = MaskKeys::new(seed);
+        let mut keys = Box::new(MaskKeys::new(seed));
         let key = Key::from_nonce(keys.nonce());
         Ok(Self {
             request: request.encode(&key)?,

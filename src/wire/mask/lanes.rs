@@ -6,11 +6,13 @@
 //! ends and overlaps the one before it. In place it is read before the loop, while the
 //! bytes that it shares are still untouched.
 
-use crate::wire::mask::{MaskKey, apply_scalar};
+use crate::wire::mask::key::MaskKey;
+use crate::wire::mask::scalar::apply_scalar;
 
 /// The lanes that every target has: SSE2 on x86-64, NEON on aarch64, words elsewhere.
 pub(super) mod baseline {
-    use crate::wire::mask::{MaskKey, lanes};
+    use crate::wire::mask::key::MaskKey;
+    use crate::wire::mask::lanes;
 
     pub(in crate::wire::mask) fn apply(key: MaskKey, buffer: &mut [u8]) {
         lanes::apply::<16>(key, buffer);

@@ -1,14 +1,14 @@
 //! Masking on x86-64: lanes of 32 bytes where the processor has AVX2, else of 16.
 //!
-//! Lanes of 64 bytes (AVX-512) were measured and are slower below 4 KiB and no faster above:
-//! every access that is not aligned then crosses a cache line.
+//! The same code in lanes of 64 bytes, compiled for AVX-512, was measured and is slower.
 
 #![expect(
     unsafe_code,
     reason = "a function for AVX2 may be called only where AVX2 is"
 )]
 
-use crate::wire::mask::{MaskKey, lanes};
+use crate::wire::mask::key::MaskKey;
+use crate::wire::mask::lanes;
 
 /// Masks in place.
 pub(super) fn apply(key: MaskKey, buffer: &mut [u8]) {

@@ -3,7 +3,7 @@
 
 import { withBrowser } from './chromium.mjs';
 
-const SCENARIO_MS = 20_000;
+const SCENARIO_MS = 10_000;
 const SIZES = [0, 1, 125, 126, 127, 65535, 65536, 1024 * 1024];
 
 // Everything in this function runs in the page.
@@ -32,6 +32,7 @@ function scenariosInPage() {
 
     constructor(socket) {
       this.socket = socket;
+      this.closed = false;
       socket.addEventListener('message', (event) => this.#put({ data: event.data }));
       socket.addEventListener('close', (event) => this.#put({ close: event }));
     }
@@ -58,11 +59,13 @@ function scenariosInPage() {
     }
 
     async close(code, reason) {
+      this.closed = true;
       if (code === undefined) this.socket.close();
       else this.socket.close(code, reason);
       const { close } = await this.next();
       // 1005 stands for a Close without a body.
-      if (!close?.wasClean) throw new Error('the close was not clean');
+      if (!close) throw new Error('something came before the close');
+      if (!close.wasClean) throw new Error('the close was not clean');
       if (close.code !== (code ?? 1005)) throw new Error(`closed with ${close.code}`);
     }
   }
@@ -106,7 +109,8 @@ function scenariosInPage() {
     const work = async () => {
       const connection = await Connection.open(url);
       await scenarios[name](connection);
-      connection.socket.close();
+      // Nothing but the Close may be left.
+      if (!connection.closed) await connection.close(1000, '');
     };
     try {
       await Promise.race([work(), late]);

@@ -6,22 +6,28 @@ import { createInterface } from 'node:readline';
 
 const START_MS = 30_000;
 
-export class Server {
-  // Starts the server on `listen` and resolves once it says where it listens.
-  static async start(listen, data) {
-    const child = spawn(process.env.FRAMEWIRE, ['serve', '--listen', listen, '--data', data], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
-    for await (const line of createInterface({ input: child.stdout })) {
-      const address = line.match(/^listening on ws:\/\/(\S+)/)?.[1];
-      if (address) {
-        clearTimeout(timer);
-        child.stdout.resume();
-        return new Server(child, address, data);
-      }
+// Starts the binary on `listen` and resolves once it says where it listens.
+async function launch(listen, data) {
+  const child = spawn(process.env.FRAMEWIRE, ['serve', '--listen', listen, '--data', data], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
+  for await (const line of createInterface({ input: child.stdout })) {
+    const address = line.match(/^listening on ws:\/\/(\S+)/)?.[1];
+    if (address) {
+      clearTimeout(timer);
+      child.stdout.resume();
+      return { child, address };
     }
-    throw new Error('the server did not say where it listens');
+  }
+  clearTimeout(timer);
+  throw new Error('the server did not say where it listens');
+}
+
+export class Server {
+  static async start(data) {
+    const { child, address } = await launch('127.0.0.1:0', data);
+    return new Server(child, address, data);
   }
 
   constructor(child, address, data) {
@@ -36,9 +42,16 @@ export class Server {
 
   // Ends the server without a chance to finish anything, as a power cut would.
   async kill() {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = once(this.child, 'exit');
     this.child.kill('SIGKILL');
     await ended;
+  }
+
+  // Kills the server and starts it again on the same data and port.
+  async restart() {
+    await this.kill();
+    ({ child: this.child } = await launch(this.address, this.data));
   }
 
   // Mints a token with the secret of this server.

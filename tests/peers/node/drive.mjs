@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { WebSocket } from 'ws';
 
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
-const SCENARIO_MS = 20_000;
+const SCENARIO_MS = 10_000;
 const SIZES = [0, 1, 125, 126, 127, 65535, 65536, 1024 * 1024];
 
 // One connection, with what arrived on it in a queue.
@@ -25,6 +25,7 @@ class Connection {
 
   constructor(socket) {
     this.socket = socket;
+    this.closed = false;
     socket.on('message', (data, binary) => this.#put({ kind: binary ? 'binary' : 'text', data }));
     socket.on('pong', (data) => this.#put({ kind: 'pong', data }));
     socket.on('close', (code, reason) => this.#put({ kind: 'close', code, reason: `${reason}` }));
@@ -55,6 +56,7 @@ class Connection {
   }
 
   async close(code, reason) {
+    this.closed = true;
     if (code === undefined) this.socket.close();
     else this.socket.close(code, reason);
     const event = await this.next();
@@ -149,6 +151,8 @@ async function run(url, scenario) {
   const work = async () => {
     connection = await Connection.open(url);
     await scenario(connection);
+    // Nothing but the Close may be left.
+    if (!connection.closed) await connection.close(1000, '');
   };
   try {
     await Promise.race([work(), late]);

@@ -1,0 +1,95 @@
+//! What is known about one connection.
+//!
+//! ```text
+//!             Sign, token verifies
+//!  anonymous ─────────────────────▶ signed in ──▶ (the connection ends)
+//! ```
+//!
+//! There is no way back: a connection keeps the person and the namespace that it signed in
+//! with, and a failed message later on changes neither.
+
+use alloc::string::String;
+use std::time::SystemTime;
+
+use crate::announce::token::{Claims, SKEW};
+
+/// After how many malformed messages in a row the connection is closed.
+pub const MALFORMED_MAX: u32 = 5;
+
+/// After how many failed authentications the connection is closed.
+pub const AUTH_FAILURES_MAX: u32 = 3;
+
+/// Who a connection belongs to, from verified claims alone. The token itself is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The person.
+    pub user: String,
+    /// The namespace in which the person is here.
+    pub namespace: String,
+    /// The name of this stay, 128 random bits. It proves nothing.
+    pub session: String,
+    /// When the token ends, as the person is told.
+    pub expires_at: SystemTime,
+}
+
+/// What is known about one connection.
+#[derive(Debug, Default)]
+pub struct Caller {
+    identity: Option<Identity>,
+    malformed: u32,
+    auth_failures: u32,
+}
+
+impl Caller {
+    /// A connection of which nothing is known.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Who the connection belongs to, once it has signed in.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// When the connection has to be closed with 4401: the first moment at which its token
+    /// does not verify any more, skew included. A later `Sign` may have moved it; ask again
+    /// after each message.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        //= A56
+        self.identity
+            .as_ref()
+            .and_then(|identity| identity.expires_at.checked_add(SKEW))
+    }
+
+    /// Gives the connection to a person.
+    pub(crate) fn sign_in(&mut self, identity: Identity) {
+        self.identity = Some(identity);
+    }
+
+    /// Moves the end of the stay to that of a newer token; an older one does not shorten it.
+    pub(crate) fn refresh(&mut self, claims: &Claims) {
+        if let Some(identity) = &mut self.identity {
+            identity.expires_at = identity.expires_at.max(claims.expires_at());
+        }
+    }
+
+    /// Counts a malformed message; whether it was one too many.
+    pub(crate) fn is_malformed_too_often(&mut self) -> bool {
+        self.malformed += 1;
+        self.malformed >= MALFORMED_MAX
+    }
+
+    /// Notes that a message was well formed.
+    pub(crate) fn was_well_formed(&mut self) {
+        self.malformed = 0;
+    }
+
+    /// Counts a failed authentication; whether it was one too many.
+    pub(crate) fn is_refused_too_often(&mut self) -> bool {
+        self.auth_failures += 1;
+        self.auth_failures >= AUTH_FAILURES_MAX
+    }
+}

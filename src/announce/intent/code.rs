@@ -1,0 +1,60 @@
+//! The kinds of errors that a connection is told.
+
+use core::fmt;
+
+/// The kinds of errors that a connection is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Code {
+    /// The text is not JSON, holds a name twice, or is nested too deep.
+    MalformedJson,
+    /// The text is JSON, but no object.
+    NotAnObject,
+    /// A field that the intent needs is absent.
+    MissingField,
+    /// A field has a type or a value that it cannot have.
+    WrongType,
+    /// The intent is not one of this server's.
+    UnknownIntent,
+    /// The intent is known, but this server does not offer it.
+    NotAvailable,
+    /// The person may not do that.
+    Forbidden,
+    /// There is no such feed.
+    UnknownGroup,
+    /// The connection belongs to nobody yet.
+    NotSignedIn,
+    /// There is no such announcement for this person.
+    UnknownNotification,
+    /// The text is longer than a message may be.
+    TooLarge,
+    /// The server cannot do that now.
+    Unavailable,
+}
+
+impl Code {
+    /// The code as it stands on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MalformedJson => "malformed_json",
+            Self::NotAnObject => "not_an_object",
+            Self::MissingField => "missing_field",
+            Self::WrongType => "wrong_type",
+            Self::UnknownIntent => "unknown_intent",
+            Self::NotAvailable => "not_available",
+            Self::Forbidden => "forbidden",
+            Self::UnknownGroup => "unknown_group",
+            Self::NotSignedIn => "not_signed_in",
+            Self::UnknownNotification => "unknown_notification",
+            Self::TooLarge => "too_large",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

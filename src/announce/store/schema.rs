@@ -1,0 +1,195 @@
+//! The file: lock, settings, tables and their version.
+
+use alloc::string::ToString as _;
+use core::time::Duration;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::announce::private;
+use crate::announce::store::StoreError;
+
+/// The first SQLite whose write-ahead log cannot drop frames at a reset.
+const SQLITE_MIN: i32 = 3_051_003;
+
+/// Marks the file as ours: `frmw` in ASCII.
+const APPLICATION: i64 = 0x6672_6d77;
+
+/// The version of the tables below.
+const VERSION: i64 = 1;
+
+/// Every table keeps room for what is not built yet: channels and roles as kinds of feeds,
+/// edits and recalls as kinds of entries, delivery and acknowledgement beside reading. Columns
+/// that nothing reads yet are left to the version that brings them.
+///
+/// Times are milliseconds since 1970.
+const TABLES: &str = r#"
+CREATE TABLE meta (
+  k TEXT PRIMARY KEY, v TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE feed (
+  feed_id INTEGER PRIMARY KEY, namespace TEXT NOT NULL,
+  kind TEXT NOT NULL, key TEXT NOT NULL,
+  epoch TEXT NOT NULL, top INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (namespace, kind, key)
+) STRICT;
+CREATE TABLE announcement (
+  id BLOB PRIMARY KEY, namespace TEXT NOT NULL, intent TEXT NOT NULL,
+  publisher TEXT NOT NULL, idem_key TEXT, body TEXT NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1, created_at INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  UNIQUE (namespace, publisher, idem_key)
+) STRICT;
+CREATE TABLE entry (
+  feed_id INTEGER NOT NULL REFERENCES feed, "offset" INTEGER NOT NULL,
+  announcement BLOB NOT NULL REFERENCES announcement, kind TEXT NOT NULL,
+  released_at INTEGER NOT NULL,
+  PRIMARY KEY (feed_id, "offset")
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_announcement ON entry (announcement);
+CREATE TABLE cursor (
+  namespace TEXT NOT NULL, username TEXT NOT NULL,
+  feed_id INTEGER NOT NULL REFERENCES feed,
+  read_upto INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (namespace, username, feed_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE receipt (
+  namespace TEXT NOT NULL, username TEXT NOT NULL,
+  feed_id INTEGER NOT NULL, "offset" INTEGER NOT NULL, read_at INTEGER NOT NULL,
+  PRIMARY KEY (namespace, username, feed_id, "offset"),
+  FOREIGN KEY (feed_id, "offset") REFERENCES entry
+) STRICT, WITHOUT ROWID;
+"#;
+
+/// Locks the file that stands for the store at `path`.
+///
+/// The lock is on a file of its own, because SQLite takes and drops locks on the database
+/// itself, and POSIX drops all of a process's locks on a file when it closes any of them.
+pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let file = private::open_or_create(&name).map_err(|error| StoreError::open(&name, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: name }),
+        Err(TryLockError::Error(error)) => Err(StoreError::open(&name, &error)),
+    }
+}
+
+/// Opens the connection that writes, and brings the tables to this version.
+pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
+    check_version(rusqlite::version_number())?;
+    private::open_or_create(path).map_err(|error| StoreError::open(path, &error))?;
+    let failed = |error: rusqlite::Error| StoreError::open(path, &error);
+    let mut connection = Connection::open(path).map_err(failed)?;
+    settle(&connection).map_err(failed)?;
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Opens the connection that reads.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::open(path, &error);
+    let connection = Connection::open(path).map_err(failed)?;
+    settle(&connection).map_err(failed)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(failed)?;
+    Ok(connection)
+}
+
+fn check_version(number: i32) -> Result<(), StoreError> {
+    //= V-104
+    if number < SQLITE_MIN {
+        return Err(StoreError::Sqlite { version: number });
+    }
+    Ok(())
+}
+
+fn settle(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // An answered write has to survive a power cut, so every commit is synchronised.
+    //= V-107
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    //= V-105
+    connection.pragma_update_and_check(None, "mmap_size", 0, |_| Ok(()))
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::open(path, &error);
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    let number = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let objects = "SELECT count(*) FROM sqlite_schema";
+    let objects: i64 = transaction
+        .query_row(objects, (), |row| row.get(0))
+        .map_err(failed)?;
+    let version = number("user_version").map_err(failed)?;
+    if objects > 0 && number("application_id").map_err(failed)? != APPLICATION {
+        return Err(StoreError::Foreign { path: path.into() });
+    }
+    if version > VERSION {
+        return Err(StoreError::Newer {
+            path: path.into(),
+            version,
+        });
+    }
+    if version < 1 {
+        transaction.execute_batch(TABLES).map_err(failed)?;
+        transaction
+            .pragma_update(None, "application_id", APPLICATION)
+            .map_err(failed)?;
+        transaction
+            .pragma_update(None, "user_version", VERSION)
+            .map_err(failed)?;
+        let schema = (VERSION.to_string(),);
+        transaction
+            .execute(
+                "INSERT INTO meta (k, v) VALUES ('created_with_schema', ?1)",
+                schema,
+            )
+            .map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_sqlite_that_can_lose_frames_is_refused() {
+        //= V-104 type=test
+        assert_eq!(
+            check_version(3_051_002),
+            Err(StoreError::Sqlite { version: 3_051_002 })
+        );
+        assert_eq!(check_version(3_051_003), Ok(()));
+        assert_eq!(check_version(rusqlite::version_number()), Ok(()));
+    }
+
+    #[test]
+    fn both_connections_are_settled() {
+        //= V-105 type=test
+        //= V-107 type=test
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("announce.db");
+        for connection in [open(&path).unwrap(), open_reader(&path).unwrap()] {
+            let value = |name| {
+                connection
+                    .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+            };
+            assert_eq!(value("journal_mode").unwrap(), "wal".to_string().into());
+            assert_eq!(value("synchronous").unwrap(), 2.into());
+            assert_eq!(value("foreign_keys").unwrap(), 1.into());
+            assert_eq!(value("mmap_size").unwrap(), 0.into());
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `framewire token`: tokens for development.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::error::Error;
+use std::println;
+use std::time::SystemTime;
+
+use crate::announce::secret::{self, Secret};
+use crate::announce::token::Minter;
+use crate::cli::args::Token;
+
+/// Prints a token that is signed with the server's secret.
+///
+/// # Errors
+///
+/// When the secret cannot be used, or the token would be refused by the server.
+pub fn run(args: &Token) -> Result<(), Box<dyn Error>> {
+    crate::cli::data::create(&args.data)?;
+    let secret = Secret::load(&args.data, std::env::var(secret::VARIABLE).ok())?;
+    let namespaces: Vec<_> = args.namespace.iter().map(String::as_str).collect();
+    let scopes: Vec<_> = args.scope.iter().map(String::as_str).collect();
+    let minter = Minter::new(&secret);
+    let token = minter.mint(
+        &args.user,
+        &namespaces,
+        &scopes,
+        *args.ttl,
+        SystemTime::now(),
+    )?;
+    println!("{token}");
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! The announcement floor: tokens, store, dialect, rules and page, without sockets.
+#![cfg(feature = "announce")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
+    reason = "tests stand on std and stop at the first surprise"
+)]
+
+mod desk;
+mod forge;
+mod intent;
+mod page;
+mod secret;
+mod store;
+mod token;

@@ -1,0 +1,11 @@
+//! The announcement server over real sockets and a real store.
+#![cfg(feature = "announce")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::std_instead_of_core,
+    reason = "tests stand on std and stop at the first surprise"
+)]
+
+mod house;
+mod pages;
+mod sockets;
