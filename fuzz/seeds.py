@@ -40,8 +40,6 @@ def pieces(size, text):
     return bytes([size]) + text
 
 
-VERSION = b"Sec-WebSocket-Version: 13\r\n"
-
 STREAMS = {
     "text-masked": to_server(masked(0x81, b"Hello")),
     "text-unmasked": to_client(b"\x81\x05Hello"),
@@ -64,6 +62,8 @@ STREAMS = {
     "empty-fragments": to_client(b"\x02\x00", b"\x00\x00" * 20, b"\x80\x00"),
     "reserved-opcode": to_client(b"\x81\x01a", b"\x83\x00"),
 }
+
+VERSION = b"Sec-WebSocket-Version: 13\r\n"
 
 SEEDS = {
     "client_handshake": {
@@ -160,6 +160,7 @@ SEEDS = {
         "status-of-two-digits": b"HTTP/1.1 42 x\r\n\r\n",
         "no-end": RESPONSE,
     },
+    "split_invariance": {name: stream(b"\x03") for name, stream in STREAMS.items()},
     "server_handshake": {
         "of-the-rfc": pieces(7, REQUEST + VERSION + b"Sec-WebSocket-Protocol: chat, b\r\n\r\n"),
         "frame-behind-the-head": pieces(1, REQUEST + VERSION + b"\r\n\x81\x85" + MASK),
@@ -170,7 +171,6 @@ SEEDS = {
         "page": pieces(5, b"GET /page HTTP/1.1\r\nHost: a\r\n\r\nGET /next"),
         "post": pieces(50, (REQUEST + VERSION + b"\r\n").replace(b"GET", b"POST")),
     },
-    "split_invariance": {name: stream(b"\x03") for name, stream in STREAMS.items()},
     "utf8_stream": {
         "greek-in-pieces-of-one": pieces(1, "κόσμε".encode()),
         "every-length": pieces(3, "$¢€𐍈".encode()),

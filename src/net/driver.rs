@@ -95,7 +95,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.read_ended || self.connection.is_closed() {
             return Poll::Pending;
         }
-        self.inbox.lend_buffer_with(pool::take_read);
+        if self.inbox.wants_buffer(pool::READ_BYTES) {
+            self.inbox.lend_buffer(pool::take_read());
+        }
         let space = self.inbox.space(self.connection.frame_bytes_to_come());
         let mut buffer = ReadBuf::new(space);
         match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {

@@ -81,7 +81,7 @@ impl Opening {
             Self::Upgrade(upgrade) => upgrade.accept(Acceptance::new()).await,
             Self::Plain(plain) => {
                 let refusal = plain.request.refusal();
-                refuse(plain.stream, refusal).await
+                Box::pin(refuse(plain.stream, refusal)).await
             }
         }
     }
@@ -176,6 +176,11 @@ impl Upgrade {
         self,
         acceptance: Acceptance<'_>,
     ) -> Result<WebSocket<Stream>, HandshakeError> {
+        // In a box of its own, it takes no room in the task that goes on for long.
+        Box::pin(self.answer(acceptance)).await
+    }
+
+    async fn answer(self, acceptance: Acceptance<'_>) -> Result<WebSocket<Stream>, HandshakeError> {
         let Self {
             stream,
             request,

@@ -398,7 +398,7 @@ fn an_answer_that_is_no_head_of_http_1_1_fails() {
     use MalformedHead as Bad;
     let malformed = |what| {
         move |it: &HandshakeFailure| match it {
-            HandshakeFailure::Head(HeadError::Malformed(other)) => *other == what,
+            HandshakeFailure::Head(error) => *error == HeadError::Malformed(what),
             _ => false,
         }
     };
