@@ -61,26 +61,33 @@ async fn serve(listener: Listener, mut stopping: Stopping, hub: Option<Hub>) {
     }
 }
 
-async fn one(incoming: Incoming, stopping: Stopping, hub: Option<Hub>) {
+/// The futures that run at the ends of a connection are boxed, so that in between, which may be
+/// long, the task holds hardly more than the socket.
+async fn one(incoming: Incoming, mut stopping: Stopping, hub: Option<Hub>) {
     let peer = incoming.peer_addr();
-    let opened = async { incoming.handshake().await?.accept().await };
-    let socket: Result<_, HandshakeError> = opened.await;
-    let ended = match (socket, hub) {
-        (Ok(socket), None) => echo(socket, stopping).await,
-        (Ok(socket), Some(hub)) => fan_out(socket, stopping, &hub).await,
-        (Err(error), _) => return tracing::debug!(%peer, %error, "no connection"),
+    let mut socket = match Box::pin(open(incoming)).await {
+        Ok(socket) => socket,
+        Err(error) => return tracing::debug!(%peer, %error, "no connection"),
+    };
+    let ended = match hub {
+        None => echo(&mut socket, &mut stopping).await,
+        Some(hub) => Box::pin(fan_out(&mut socket, &mut stopping, &hub)).await,
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection ended");
     }
 }
 
-async fn echo(mut socket: WebSocket<Stream>, mut stopping: Stopping) -> Result<(), net::Error> {
+async fn open(incoming: Incoming) -> Result<WebSocket<Stream>, HandshakeError> {
+    incoming.handshake().await?.accept().await
+}
+
+async fn echo(socket: &mut WebSocket<Stream>, stopping: &mut Stopping) -> Result<(), net::Error> {
     loop {
         let exchange = tokio::select! {
             biased;
             exchange = socket.recv_exchange() => exchange?,
-            () = stopping.wait() => return leave(socket).await,
+            () = stopping.wait() => return Box::pin(leave(socket)).await,
         };
         match exchange.map(net::Exchange::echo) {
             None => return Ok(()),
@@ -92,8 +99,8 @@ async fn echo(mut socket: WebSocket<Stream>, mut stopping: Stopping) -> Result<(
 }
 
 async fn fan_out(
-    mut socket: WebSocket<Stream>,
-    mut stopping: Stopping,
+    socket: &mut WebSocket<Stream>,
+    stopping: &mut Stopping,
     hub: &Hub,
 ) -> Result<(), net::Error> {
     let slow = CloseReason::truncated(CloseCode::POLICY_VIOLATION, "too slow")
@@ -108,13 +115,13 @@ async fn fan_out(
                 None => return Ok(()),
             },
             delivery = member.next() => {
-                if let Err(reason) = deliver(&mut socket, &mut member, delivery).await? {
+                if let Err(reason) = deliver(socket, &mut member, delivery).await? {
                     socket.begin_close(CloseCode::POLICY_VIOLATION, reason.reason())?;
                     while socket.recv().await?.is_some() {}
                     return Ok(());
                 }
             }
-            () = stopping.wait() => return leave(socket).await,
+            () = stopping.wait() => return Box::pin(leave(socket)).await,
         }
     }
 }
@@ -141,7 +148,7 @@ async fn deliver(
     Ok(Ok(()))
 }
 
-async fn leave(mut socket: WebSocket<Stream>) -> Result<(), net::Error> {
+async fn leave(socket: &mut WebSocket<Stream>) -> Result<(), net::Error> {
     socket
         .close(CloseCode::GOING_AWAY, "the server stops")
         .await
