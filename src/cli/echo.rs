@@ -6,6 +6,7 @@ use core::error::Error;
 use core::time::Duration;
 use std::io::Write;
 use tokio::runtime::Builder;
+use tokio::time::timeout;
 
 use crate::cli::args::Echo;
 use crate::engine::{Limits, SendError};
@@ -17,6 +18,8 @@ use crate::wire::close::{CloseCode, CloseReason};
 
 /// How long connections have to close when the server is told to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a peer may take to make room for what is fanned out to it.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// Serves until the process is told to stop.
 ///
@@ -103,8 +106,7 @@ async fn fan_out(
     stopping: &mut Stopping,
     hub: &Hub,
 ) -> Result<(), net::Error> {
-    let slow = CloseReason::truncated(CloseCode::POLICY_VIOLATION, "too slow")
-        .unwrap_or_else(|_| CloseReason::empty());
+    let slow = too_slow();
     let mut member = hub.join(Bounds::new(16 << 20, 65_536), SlowPolicy::Disconnect(slow));
     member.subscribe("");
     loop {
@@ -126,7 +128,13 @@ async fn fan_out(
     }
 }
 
-/// Queues what has arrived in the mailbox, as far as it fits, and sends it in one go.
+fn too_slow() -> CloseReason {
+    CloseReason::truncated(CloseCode::POLICY_VIOLATION, "too slow")
+        .unwrap_or_else(|_| CloseReason::empty())
+}
+
+/// Queues what has arrived in the mailbox, to be sent in one go by the next `recv`. Says why to
+/// close, where that is what comes next.
 async fn deliver(
     socket: &mut WebSocket<Stream>,
     member: &mut crate::hub::Member,
@@ -136,7 +144,11 @@ async fn deliver(
     while let Some(delivery) = next {
         match delivery {
             Delivery::Message(message) => {
-                socket.ready().await?;
+                // The mailbox is not looked at meanwhile, so this must have an end of its own.
+                match timeout(SLOW, socket.ready()).await {
+                    Ok(ready) => ready?,
+                    Err(_) => return Ok(Err(too_slow())),
+                }
                 // Closing is seen by the next `recv`.
                 let _ = socket.try_feed_prepared(&message);
             }
@@ -144,7 +156,6 @@ async fn deliver(
         }
         next = member.try_next();
     }
-    socket.flush().await?;
     Ok(Ok(()))
 }
 
