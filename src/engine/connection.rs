@@ -218,7 +218,7 @@ impl Connection {
         if full {
             self.outbox.replace_pong(frame);
         } else {
-            self.outbox.push_control(frame);
+            self.outbox.push_pong(frame);
         }
     }
 
