@@ -63,7 +63,19 @@ STREAMS = {
     "reserved-opcode": to_client(b"\x81\x01a", b"\x83\x00"),
 }
 
+VERSION = b"Sec-WebSocket-Version: 13\r\n"
+
 SEEDS = {
+    "client_handshake": {
+        "of-the-rfc": pieces(7, RESPONSE + b"Sec-WebSocket-Protocol: chat\r\n\r\n"),
+        "frame-behind-the-head": pieces(1, RESPONSE + b"\r\n\x81\x05Hello"),
+        "interim-answers": pieces(9, b"HTTP/1.1 100 Continue\r\n\r\n" * 8 + RESPONSE + b"\r\n"),
+        "other-subprotocol": pieces(50, RESPONSE + b"Sec-WebSocket-Protocol: soap\r\n\r\n"),
+        "extension-unasked": pieces(50, RESPONSE + b"Sec-WebSocket-Extensions: x\r\n\r\n"),
+        "announced-body": pieces(50, RESPONSE + b"Content-Length: 5\r\n\r\nabcde"),
+        "accept-twice": pieces(50, RESPONSE + RESPONSE.split(b"\r\n", 3)[3] + b"\r\n"),
+        "refused": pieces(3, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"),
+    },
     "close_body": {
         "empty": b"",
         "one-byte": b"\x03",
@@ -79,6 +91,14 @@ SEEDS = {
     },
     "connection_receive": {
         name: stream(b"\x80\x07") for name, stream in STREAMS.items()
+    },
+    "connection_send": {
+        "message-each-way": b"\x00\x05\x01\x07\x0c\xff\x0f\xff",
+        "fragments-around-a-ping": b"\x06\x03\x08\x01\x0c\x02\x04\x03\x0d\xff",
+        "ping-inside-a-shared-payload": b"\x03\xc8\x0d\x64\x09\x05\x0d\xff\x0e\xff",
+        "close-behind-data": b"\x00\x64\x02\xc8\x0a\xc9\x0c\x0a\x0f\xff",
+        "closes-that-cross": b"\x0a\xc8\x0a\xc9\x0b\xca\x0c\x03\x0f\x02",
+        "many-pings": b"\x08\x7d" * 6 + b"\x0c\xff\x0f\xff" * 4,
     },
     "extension_list": {
         "one-name": b"permessage-deflate",
@@ -141,6 +161,16 @@ SEEDS = {
         "no-end": RESPONSE,
     },
     "split_invariance": {name: stream(b"\x03") for name, stream in STREAMS.items()},
+    "server_handshake": {
+        "of-the-rfc": pieces(7, REQUEST + VERSION + b"Sec-WebSocket-Protocol: chat, b\r\n\r\n"),
+        "frame-behind-the-head": pieces(1, REQUEST + VERSION + b"\r\n\x81\x85" + MASK),
+        "extensions": pieces(9, REQUEST + VERSION + b"Sec-WebSocket-Extensions: a; b\r\n\r\n"),
+        "older-websocket": pieces(50, REQUEST + b"Sec-WebSocket-Version: 8\r\n\r\n"),
+        "announced-body": pieces(50, REQUEST + VERSION + b"Content-Length: 5\r\n\r\nabcde"),
+        "key-twice": pieces(50, REQUEST + VERSION + b"Sec-WebSocket-Key: x\r\n\r\n"),
+        "page": pieces(5, b"GET /page HTTP/1.1\r\nHost: a\r\n\r\nGET /next"),
+        "post": pieces(50, (REQUEST + VERSION + b"\r\n").replace(b"GET", b"POST")),
+    },
     "utf8_stream": {
         "greek-in-pieces-of-one": pieces(1, "κόσμε".encode()),
         "every-length": pieces(3, "$¢€𐍈".encode()),

@@ -1,5 +1,6 @@
 //! From a URL to an open connection.
 
+use alloc::boxed::Box;
 use core::fmt;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -93,12 +94,11 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     let asked = ClientHandshake::new(request, seed)
         .map_err(ConnectError::Request)?
         .with_head_limits(config.head_limits());
-    let opened = timeout(
-        config.handshake_timeout(),
-        exchange(&mut stream, asked, config),
-    )
-    .await
-    .map_err(|_| ConnectError::TimedOut(Phase::Handshake))??;
+    // In a box of its own, it takes no room in the task that goes on for long.
+    let exchange = Box::pin(exchange(&mut stream, asked, config));
+    let opened = timeout(config.handshake_timeout(), exchange)
+        .await
+        .map_err(|_| ConnectError::TimedOut(Phase::Handshake))??;
     let Opened {
         connection,
         leftover,

@@ -49,7 +49,7 @@ pub trait Offer: fmt::Debug + Send {
 }
 
 /// A server's side of agreeing on an extension.
-pub trait Answer: fmt::Debug + Sync {
+pub trait Answer: fmt::Debug + Send + Sync {
     /// Chooses from the client's offers, in the client's order.
     ///
     /// Returns what to answer and the extension itself, or `None` to decline them all.

@@ -106,6 +106,13 @@ impl Inbox {
         }
     }
 
+    /// Whether a buffer of so many bytes would be of use now: this one is full, or there is
+    /// none, and it would hold what waits and more.
+    pub const fn wants_buffer(&self, len: usize) -> bool {
+        let waiting = self.held + self.filled - self.parsed;
+        self.data.len() - self.filled < GROW_BYTES_MIN && self.data.len() < len && waiting < len
+    }
+
     /// Lends the buffer that `make` gives, if this one is full or there is none.
     pub fn lend_buffer_with(&mut self, make: impl FnOnce() -> Vec<u8>) {
         if self.data.len() - self.filled < GROW_BYTES_MIN {

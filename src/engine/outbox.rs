@@ -140,6 +140,8 @@ impl Outbox {
     }
 
     /// Queues a data or Close frame behind what waits.
+    //= WS-089
+    //= WS-168
     pub(crate) fn push_frame(&mut self, frame: Frame<'_>) {
         self.push_encoded(|target| frame.encode_into(target));
     }

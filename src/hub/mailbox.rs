@@ -140,14 +140,16 @@ impl Mailbox {
         true
     }
 
-    /// Has the member close. What waits is dropped.
+    /// Has the member close, with the first reason that is given. What waits is dropped.
     pub(crate) fn close(&self, reason: CloseReason) {
-        self.closing.store(true, Ordering::Relaxed);
+        if self.closing.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let mut queue = self.lock();
         while !queue.messages.is_empty() {
             queue.drop_oldest();
         }
-        queue.close.get_or_insert(reason);
+        queue.close = Some(reason);
         drop(queue);
         self.arrived.notify_one();
     }

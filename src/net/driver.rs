@@ -35,6 +35,8 @@ pub(crate) struct Driver<S> {
     reported: bool,
     /// What the transport said when it failed.
     failure: Option<io::Error>,
+    /// Whether the connection ended before all that was queued had left.
+    lost: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             read_ended: false,
             reported: false,
             failure: None,
+            lost: false,
         }
     }
 
@@ -77,8 +80,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.give_buffers_back();
                 return Poll::Ready(self.report());
             }
-            let read = self.poll_read(cx);
-            if read.is_pending() && self.poll_deadline(cx).is_pending() {
+            if self.poll_read(cx).is_ready() {
+                // A timer is not asked while there is always more to read.
+                self.act_on_time();
+            } else if self.poll_deadline(cx).is_pending() {
                 self.give_buffers_back();
                 return Poll::Pending;
             }
@@ -90,7 +95,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.read_ended || self.connection.is_closed() {
             return Poll::Pending;
         }
-        self.inbox.lend_buffer_with(pool::take_read);
+        if self.inbox.wants_buffer(pool::READ_BYTES) {
+            self.inbox.lend_buffer(pool::take_read());
+        }
         let space = self.inbox.space(self.connection.frame_bytes_to_come());
         let mut buffer = ReadBuf::new(space);
         match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
@@ -117,7 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.failure.get_or_insert(error);
         }
         self.read_ended = true;
-        self.connection.give_up_transport();
+        self.losing(|it| it.connection.give_up_transport());
     }
 
     /// Sends what is queued. Ready when nothing waits any more.
@@ -155,7 +162,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Shuts the write side down once the connection asks for it and everything is sent.
     ///
-    /// It is begun again with each poll until it is done; the connection's deadline bounds it.
+    /// It is begun again with each poll until it is done, and nobody waits for it alone: once
+    /// the connection is closed, dropping the stream ends it just as well.
     fn shut_down(&mut self, cx: &mut Context<'_>, sent: bool) {
         if self.write_end == WriteEnd::Open && sent && self.connection.should_end_stream() {
             // A stream that cannot be shut down any more has been.
@@ -181,18 +189,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         loop {
             ready!(sleep.as_mut().poll(cx));
             if at <= Instant::now() {
-                self.connection.timeout(self.clock.now());
-                return Poll::Ready(());
+                break;
             }
             sleep.as_mut().reset(at);
         }
+        self.act_on_time();
+        Poll::Ready(())
+    }
+
+    /// Acts upon a deadline that has passed.
+    fn act_on_time(&mut self) {
+        if self.connection.poll_timeout().is_some() {
+            self.losing(|it| it.connection.timeout(it.clock.now()));
+        }
+    }
+
+    /// Takes note when `end` ends the connection before all that was queued has left.
+    fn losing(&mut self, end: impl FnOnce(&mut Self)) {
+        let waits = self.connection.buffered_bytes() > 0;
+        end(self);
+        self.lost |= waits && self.connection.is_closed();
     }
 
     /// Waits until everything queued has been handed to the transport.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             if self.poll_send(cx).is_ready() {
-                return Poll::Ready(self.check_failure());
+                self.check_failure()?;
+                // Whoever is told that everything was sent must not have lost any of it.
+                return Poll::Ready(match self.lost {
+                    true => Err(Error::Misuse(Misuse::Closing)),
+                    false => Ok(()),
+                });
             }
             ready!(self.poll_deadline(cx));
         }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 /// How much is read at once.
-const READ_BYTES: usize = 64 << 10;
+pub(crate) const READ_BYTES: usize = 64 << 10;
 /// A buffer for writing that has grown beyond this is not kept.
 const WRITE_BYTES_MAX: usize = 128 << 10;
 /// How many buffers of each kind a thread keeps.

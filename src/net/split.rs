@@ -18,7 +18,8 @@ pub struct Reader<S> {
     shared: Arc<Shared<S>>,
 }
 
-/// The half that sends.
+/// The half that sends. It does not read: Pings are answered, and closing goes on, while the
+/// reading half is awaited.
 #[derive(Debug)]
 pub struct Writer<S> {
     shared: Arc<Shared<S>>,
@@ -82,7 +83,16 @@ impl<S> Shared<S> {
             .get_or_insert_with(|| cx.waker().clone())
             .clone_from(cx.waker());
         let waker = Waker::from(Arc::clone(&self.wakers));
-        poll(&mut lock(&self.driver), &mut Context::from_waker(&waker))
+        let mut driver = lock(&self.driver);
+        let was_closed = driver.connection.is_closed();
+        let polled = poll(&mut driver, &mut Context::from_waker(&waker));
+        let has_ended = driver.connection.is_closed() && !was_closed;
+        drop(driver);
+        if has_ended {
+            // What the other half waits for does not come any more, and nothing else says so.
+            self.wakers.wake_by_ref();
+        }
+        polled
     }
 }
 
@@ -140,7 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
     }
 
     /// Queues a message; waits only while the outbox is full. It is sent with the next
-    /// [`flush`](Self::flush), or when the reading half waits.
+    /// [`flush`](Self::flush), or before that when the reading half has something to do.
     ///
     /// # Errors
     ///

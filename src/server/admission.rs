@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How many sockets beyond the bound are kept open just to be answered 503.
+/// How many sockets beyond the bounds are kept open just to be answered 503.
 const REFUSING_MAX: usize = 64;
 
 /// Counts connections and says how many may be there.
@@ -19,6 +19,8 @@ pub struct Admission {
 #[derive(Debug, Default)]
 struct Count {
     in_all: usize,
+    /// Sockets that are only there to be answered 503. They take nobody's place.
+    refusing: usize,
     by_address: HashMap<IpAddr, usize>,
 }
 
@@ -33,11 +35,12 @@ pub(crate) enum Admitted {
     Drop,
 }
 
-/// A place among the connections; dropping it makes room.
+/// A place among the connections, or among those who are refused; dropping it makes room.
 #[derive(Debug)]
 pub struct Permit {
     admission: Arc<Admission>,
-    address: IpAddr,
+    /// The address whose place it is; `None` among those who are refused.
+    place: Option<IpAddr>,
 }
 
 impl Admission {
@@ -57,16 +60,19 @@ impl Admission {
 
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Admitted {
         let mut count = self.lock();
-        if count.in_all >= self.in_all_max.saturating_add(REFUSING_MAX) {
+        let here = count.by_address.get(&address).copied().unwrap_or_default();
+        let fits = here < self.per_address_max && count.in_all < self.in_all_max;
+        if fits {
+            count.in_all += 1;
+            count.by_address.insert(address, here + 1);
+        } else if count.refusing < REFUSING_MAX {
+            count.refusing += 1;
+        } else {
             return Admitted::Drop;
         }
-        count.in_all += 1;
-        let here = count.by_address.entry(address).or_default();
-        *here += 1;
-        let fits = *here <= self.per_address_max && count.in_all <= self.in_all_max;
         let permit = Permit {
             admission: Arc::clone(self),
-            address,
+            place: fits.then_some(address),
         };
         if fits {
             Admitted::Yes(permit)
@@ -83,11 +89,15 @@ impl Admission {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut count = self.admission.lock();
+        let Some(address) = self.place else {
+            count.refusing -= 1;
+            return;
+        };
         count.in_all -= 1;
-        if let Some(here) = count.by_address.get_mut(&self.address) {
+        if let Some(here) = count.by_address.get_mut(&address) {
             *here -= 1;
             if *here == 0 {
-                count.by_address.remove(&self.address);
+                count.by_address.remove(&address);
             }
         }
     }
@@ -107,6 +117,18 @@ mod tests {
         assert!(places.iter().all(|it| matches!(it, Admitted::Yes(_))));
         assert!(matches!(admission.admit(HERE), Admitted::Refuse(_)));
         assert!(matches!(admission.admit(THERE), Admitted::Yes(_)));
+    }
+
+    #[test]
+    fn whoever_is_refused_takes_nobodys_place() {
+        let admission = Arc::new(Admission::new(2, 1));
+        let _first = admission.admit(HERE);
+        let refused: alloc::vec::Vec<_> =
+            (0..REFUSING_MAX).map(|_| admission.admit(HERE)).collect();
+        assert_eq!(admission.connections(), 1);
+        assert!(matches!(admission.admit(THERE), Admitted::Yes(_)));
+        drop(refused);
+        assert!(matches!(admission.admit(HERE), Admitted::Refuse(_)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The accept loop.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -154,6 +155,13 @@ impl Incoming {
     ///
     /// Dropped before it is done, it closes the stream.
     pub async fn handshake(self) -> Result<Opening, HandshakeError> {
-        Opening::read(self.stream, self.admitted, self.since, self.config).await
+        // In a box of its own, the request takes no room in the task that goes on for long.
+        Box::pin(Opening::read(
+            self.stream,
+            self.admitted,
+            self.since,
+            self.config,
+        ))
+        .await
     }
 }

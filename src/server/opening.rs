@@ -20,7 +20,7 @@ use crate::wire::http::RequestHead;
 /// How long a refused client may take to read its answer and close.
 const LINGER: Duration = Duration::from_secs(1);
 /// How much of what a refused client still sends is read, so that no reset overtakes the answer.
-const LINGER_BYTES_MAX: usize = 64 << 10;
+const LINGER_BYTES_MAX: usize = 1 << 20;
 /// When a client that was not admitted should try again, in seconds.
 const RETRY_AFTER_S: u32 = 5;
 
@@ -81,7 +81,7 @@ impl Opening {
             Self::Upgrade(upgrade) => upgrade.accept(Acceptance::new()).await,
             Self::Plain(plain) => {
                 let refusal = plain.request.refusal();
-                refuse(plain.stream, refusal).await
+                Box::pin(refuse(plain.stream, refusal)).await
             }
         }
     }
@@ -176,6 +176,11 @@ impl Upgrade {
         self,
         acceptance: Acceptance<'_>,
     ) -> Result<WebSocket<Stream>, HandshakeError> {
+        // In a box of its own, it takes no room in the task that goes on for long.
+        Box::pin(self.answer(acceptance)).await
+    }
+
+    async fn answer(self, acceptance: Acceptance<'_>) -> Result<WebSocket<Stream>, HandshakeError> {
         let Self {
             stream,
             request,

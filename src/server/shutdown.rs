@@ -7,7 +7,7 @@ use tokio::time::timeout;
 /// Tells tasks to stop, and waits until they have.
 #[derive(Debug)]
 pub struct Stop {
-    told: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
     /// Nothing is ever sent: the channel closes when the last [`Stopping`] is dropped.
     done: mpsc::Receiver<()>,
     alive: mpsc::Sender<()>,
@@ -16,8 +16,23 @@ pub struct Stop {
 /// Held by a task for as long as it must be waited for.
 #[derive(Clone, Debug)]
 pub struct Stopping {
-    told: watch::Receiver<bool>,
+    phase: watch::Receiver<Phase>,
     _alive: mpsc::Sender<()>,
+}
+
+/// Sees when nobody is waited for any more; nobody waits for whoever holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct Over {
+    phase: watch::Receiver<Phase>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    /// Everybody has been told to stop.
+    Told,
+    /// All have stopped, or the deadline has passed.
+    Over,
 }
 
 impl Default for Stop {
@@ -31,7 +46,7 @@ impl Stop {
     pub fn new() -> Self {
         let (alive, done) = mpsc::channel(1);
         Self {
-            told: watch::Sender::new(false),
+            phase: watch::Sender::new(Phase::Serving),
             done,
             alive,
         }
@@ -40,8 +55,14 @@ impl Stop {
     /// What a task holds.
     pub fn stopping(&self) -> Stopping {
         Stopping {
-            told: self.told.subscribe(),
+            phase: self.phase.subscribe(),
             _alive: self.alive.clone(),
+        }
+    }
+
+    pub(crate) fn over(&self) -> Over {
+        Over {
+            phase: self.phase.subscribe(),
         }
     }
 
@@ -53,13 +74,15 @@ impl Stop {
     /// Everybody has been told; only the waiting ends.
     pub async fn stop(self, deadline: Duration) -> bool {
         let Self {
-            told,
+            phase,
             mut done,
             alive,
         } = self;
-        told.send_replace(true);
+        phase.send_replace(Phase::Told);
         drop(alive);
-        timeout(deadline, done.recv()).await.is_ok()
+        let all_have = timeout(deadline, done.recv()).await.is_ok();
+        phase.send_replace(Phase::Over);
+        all_have
     }
 }
 
@@ -71,11 +94,20 @@ impl Stopping {
     /// Nothing is lost.
     pub async fn wait(&mut self) {
         // That the one who tells is gone means the same.
-        let _ = self.told.wait_for(|told| *told).await;
+        let _ = self.phase.wait_for(|it| *it != Phase::Serving).await;
     }
 
     /// Whether it is time to stop.
     pub fn is_told(&self) -> bool {
-        *self.told.borrow()
+        *self.phase.borrow() != Phase::Serving || self.phase.has_changed().is_err()
+    }
+}
+
+impl Over {
+    /// Waits until nobody is waited for any more: for ever, where nobody said how long.
+    pub(crate) async fn wait(&mut self) {
+        if self.phase.wait_for(|it| *it == Phase::Over).await.is_err() {
+            core::future::pending().await
+        }
     }
 }

@@ -56,7 +56,9 @@ impl Workers {
         self.local_addr
     }
 
-    /// Starts a thread for each socket, which runs `serve` until it ends.
+    /// Starts a thread for each socket, which runs `serve` until it ends, and then what `serve`
+    /// has spawned with [`spawn_local`](tokio::task::spawn_local) until that ends too, or
+    /// [`Stop::stop`] has waited long enough.
     ///
     /// # Errors
     ///
@@ -74,7 +76,7 @@ impl Workers {
         let mut threads = Vec::new();
         for (at, socket) in self.sockets.into_iter().enumerate() {
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            let (serve, stopping) = (serve.clone(), stop.stopping());
+            let (serve, stopping, mut over) = (serve.clone(), stop.stopping(), stop.over());
             let (config, admission) = (config.clone(), Arc::clone(&admission));
             let body = move || {
                 let local = LocalSet::new();
@@ -85,6 +87,13 @@ impl Workers {
                             serve(listener, stopping).await;
                         }
                         Err(error) => tracing::error!(%error, "a worker cannot listen"),
+                    }
+                });
+                // Its connections are still to be closed.
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = local => {}
+                        () = over.wait() => {}
                     }
                 });
             };

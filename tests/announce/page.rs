@@ -170,3 +170,17 @@ async fn the_page_has_the_handles_that_a_browser_test_takes() {
         );
     }
 }
+
+/// What a peer writes into a Close frame is for a log. The page has its own words for each code.
+//= WS-101 type=test
+#[tokio::test]
+async fn the_page_never_shows_the_reason_of_a_close() {
+    let script = text(ask("GET", "/app.js").await).await;
+    assert!(
+        script.contains("onclose = "),
+        "the page sees that a socket closes"
+    );
+    for access in [".reason", "['reason']", "[\"reason\"]", "{ reason"] {
+        assert!(!script.contains(access), "{access}");
+    }
+}

@@ -396,7 +396,12 @@ fn an_answer_with_a_body_behind_101_is_not_trusted() {
 #[test]
 fn an_answer_that_is_no_head_of_http_1_1_fails() {
     use MalformedHead as Bad;
-    let malformed = |what| move |it: &HandshakeFailure| matches!(it, HandshakeFailure::Head(HeadError::Malformed(other)) if *other == what);
+    let malformed = |what| {
+        move |it: &HandshakeFailure| match it {
+            HandshakeFailure::Head(error) => *error == HeadError::Malformed(what),
+            _ => false,
+        }
+    };
     check("HTTP/1.1 101", "HTTP/1.1 1O1", malformed(Bad::StatusLine));
     check("HTTP/1.1 101", "HTTP/1.1 42", malformed(Bad::StatusLine));
     check("HTTP/1.1", "\u{16}\u{3}", malformed(Bad::FirstByte));
@@ -462,6 +467,7 @@ fn interim_answers_are_passed_over_up_to_a_bound() {
     assert!(matches!(outcome, Err(HandshakeFailure::Answered(it)) if it.head.status() == 403));
 }
 
+//= PX-09 type=test
 #[test]
 fn frames_in_the_same_segment_as_the_answer_are_not_lost() {
     let stream = [

@@ -64,6 +64,18 @@ fn header_names_count_in_any_letter_case() {
     }
 }
 
+/// Whether there is more to say is no question of an upgrade: nothing waits for an interim answer.
+//= H1-16 type=test
+#[test]
+fn an_expectation_is_passed_over() {
+    for value in ["100-continue", "something-else", ""] {
+        let request = upgrade(&request_and(&format!("Expect: {value}")));
+        let mut accepted = accept(request, Acceptance::new());
+        let head = Head::read(&drain(&mut accepted.connection));
+        assert_eq!(head.status(), 101, "{value}");
+    }
+}
+
 //= WS-052 type=test
 //= WS-155 type=test
 #[test]
@@ -74,9 +86,8 @@ fn the_request_is_there_to_be_judged() {
     assert_eq!(request.head().headers().get_str("cookie"), Some("c=d"));
     assert_eq!(request.head().headers().len(), 8);
     assert_eq!(upgrade(REQUEST.as_bytes()).origin(), None);
-    let not_utf8 = [request_and("Origin: x"), vec![]].concat();
-    let at = not_utf8.iter().rposition(|&byte| byte == b'x').unwrap();
-    let mut not_utf8 = not_utf8;
+    let mut not_utf8 = request_and("Origin: x");
+    let at = not_utf8.len() - "x\r\n\r\n".len();
     not_utf8[at] = 0xe9;
     assert_eq!(upgrade(&not_utf8).origin(), None);
 }
@@ -160,6 +171,7 @@ fn a_server_may_send_behind_its_answer_at_once() {
     assert_eq!(frames(&head.body), [Frame::new(0x81, "first")]);
 }
 
+//= PX-09 type=test
 #[test]
 fn what_follows_the_request_in_the_same_segment_is_not_lost() {
     let frame = Frame::new(0x81, "early").masked().to_bytes();
@@ -190,6 +202,7 @@ fn a_request_that_arrives_byte_by_byte_is_the_same_request() {
     );
 }
 
+//= PX-09 type=test
 #[test]
 fn a_plain_request_keeps_every_byte_that_arrived() {
     let bytes = b"GET /page?x HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\n";
@@ -203,6 +216,21 @@ fn a_plain_request_keeps_every_byte_that_arrived() {
             ("GET", "/page?x")
         );
         assert_eq!([&request.into_bytes()[..], &bytes[taken..]].concat(), bytes);
+    }
+}
+
+/// The answer comes before any body, so there is nothing to wait for on either side.
+//= H1-16 type=test
+#[test]
+fn an_expectation_is_passed_over_and_never_waited_for() {
+    for expectation in ["100-continue", "something-else"] {
+        let request = request_and(&format!("Expect: {expectation}"));
+        let mut accepted = accept(upgrade(&request), Acceptance::new());
+        let head = Head::read(&drain(&mut accepted.connection));
+        assert_eq!(
+            head.first_line, "HTTP/1.1 101 Switching Protocols",
+            "{expectation}"
+        );
     }
 }
 

@@ -1,0 +1,185 @@
+//! Who is there, who wants what, and who is told.
+
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+use framewire::engine::{Message, Prepared};
+use framewire::hub::{Bounds, Delivery, Hub, Member, Published, SlowPolicy};
+
+use crate::{all, reason, say, text};
+
+fn join(hub: &Hub) -> Member {
+    hub.join(Bounds::default(), SlowPolicy::DropNewest)
+}
+
+fn published(queued: usize, dropped: usize) -> Published {
+    let mut published = Published::default();
+    (published.queued, published.dropped) = (queued, dropped);
+    published
+}
+
+#[test]
+fn members_come_and_go() {
+    let hub = Hub::new();
+    assert_eq!(hub.members(), 0);
+    let (one, other) = (join(&hub), join(&hub.clone()));
+    assert_eq!(hub.members(), 2);
+    assert!(one.id() < other.id());
+    let id = one.id();
+    drop(one);
+    assert_eq!(hub.members(), 1);
+    assert!(!hub.send_to(id, &text("gone")));
+    let third = join(&hub);
+    assert!(third.id() > other.id(), "no name is used twice");
+}
+
+#[test]
+fn a_topic_reaches_its_members_in_the_order_of_publishing_and_nobody_else() {
+    let hub = Hub::new();
+    let (mut one, mut two, mut other) = (join(&hub), join(&hub), join(&hub));
+    one.subscribe("news");
+    one.subscribe("sport");
+    two.subscribe("news");
+    other.subscribe("weather");
+    assert_eq!(hub.publish("news", &text("n1")), published(2, 0));
+    assert_eq!(hub.publish("sport", &text("s1")), published(1, 0));
+    assert_eq!(hub.publish("news", &text("n2")), published(2, 0));
+    assert_eq!(hub.publish("nothing", &text("x")), published(0, 0));
+    assert_eq!(all(&mut one), ["n1", "s1", "n2"]);
+    assert_eq!(all(&mut two), ["n1", "n2"]);
+    assert!(all(&mut other).is_empty());
+    assert_eq!(hub.members_of("news"), 2);
+    one.unsubscribe("news");
+    one.unsubscribe("never subscribed");
+    assert_eq!(hub.publish("news", &text("n3")), published(1, 0));
+    assert!(all(&mut one).is_empty());
+    drop(two);
+    assert_eq!(hub.members_of("news"), 0);
+}
+
+#[test]
+fn subscribing_twice_is_subscribing_once() {
+    let hub = Hub::new();
+    let mut member = join(&hub);
+    member.subscribe("news");
+    member.subscribe("news");
+    assert_eq!(hub.publish("news", &text("once")), published(1, 0));
+    assert_eq!(all(&mut member), ["once"]);
+    member.unsubscribe("news");
+    assert_eq!(hub.members_of("news"), 0);
+}
+
+#[test]
+fn a_user_is_reached_on_every_connection_and_a_member_has_one_user() {
+    let hub = Hub::new();
+    let (mut phone, mut desk, mut other) = (join(&hub), join(&hub), join(&hub));
+    desk.set_user("ada");
+    phone.set_user("ada");
+    other.set_user("bob");
+    assert_eq!(
+        hub.members_of_user("ada"),
+        [phone.id(), desk.id()],
+        "the oldest first"
+    );
+    assert_eq!(hub.send_to_user("ada", &text("hello ada")), published(2, 0));
+    assert_eq!(hub.send_to_user("nobody", &text("x")), published(0, 0));
+    assert_eq!(all(&mut phone), ["hello ada"]);
+    assert_eq!(all(&mut desk), ["hello ada"]);
+    desk.set_user("bob");
+    desk.set_user("bob");
+    assert_eq!(hub.members_of_user("ada"), [phone.id()]);
+    assert_eq!(hub.members_of_user("bob"), [desk.id(), other.id()]);
+    drop(desk);
+    assert_eq!(hub.members_of_user("bob"), [other.id()]);
+    assert!(hub.send_to(other.id(), &text("you")));
+    assert_eq!(all(&mut other), ["you"]);
+}
+
+#[test]
+fn all_receivers_share_the_bytes_of_one_frame() {
+    let hub = Hub::new();
+    let mut members: Vec<_> = (0..100).map(|_| join(&hub)).collect();
+    members.iter().for_each(|it| it.subscribe("news"));
+    let message = Message::binary(vec![7; 1000]).prepare();
+    assert_eq!(hub.publish("news", &message), published(100, 0));
+    for member in &mut members {
+        let Some(Delivery::Message(received)) = member.try_next() else {
+            panic!("a message waits for everyone");
+        };
+        assert!(core::ptr::eq(
+            received.frame().as_ptr(),
+            message.frame().as_ptr()
+        ));
+    }
+}
+
+#[test]
+fn close_all_tells_everyone_once() {
+    let hub = Hub::new();
+    let (mut one, mut two) = (join(&hub), join(&hub));
+    one.subscribe("news");
+    hub.publish("news", &text("not sent any more"));
+    hub.close_all(&reason(1001));
+    hub.close_all(&reason(1012));
+    assert_eq!(all(&mut one), ["close 1001"]);
+    hub.close_all(&reason(1012));
+    assert!(all(&mut one).is_empty(), "nobody closes twice");
+    assert_eq!(all(&mut two), ["close 1001"]);
+    assert_eq!(hub.publish("news", &text("late")), published(0, 1));
+    assert_eq!(one.counts().dropped, 2);
+    let mut late = join(&hub);
+    assert!(all(&mut late).is_empty(), "whoever joins later is not told");
+}
+
+fn poll_next(member: &mut Member) -> Poll<String> {
+    pin!(async { say(member.next().await) }).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_next_that_is_dropped_loses_nothing() {
+    let hub = Hub::new();
+    let mut member = join(&hub);
+    member.subscribe("news");
+    for round in 0..3 {
+        assert!(poll_next(&mut member).is_pending());
+        let said = [format!("{round}a"), format!("{round}b")];
+        for it in &said {
+            hub.publish("news", &text(it));
+        }
+        // Woken, and dropped before it is polled again.
+        assert_eq!(poll_next(&mut member), Poll::Ready(said[0].clone()));
+        assert_eq!(poll_next(&mut member), Poll::Ready(said[1].clone()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_waits_is_woken_by_a_message_and_by_close() {
+    let hub = Hub::new();
+    let mut member = join(&hub);
+    member.subscribe("news");
+    let waiting = tokio::spawn(async move { [say(member.next().await), say(member.next().await)] });
+    tokio::task::yield_now().await;
+    hub.publish("news", &Prepared::text("news"));
+    tokio::task::yield_now().await;
+    hub.close_all(&reason(1001));
+    assert_eq!(waiting.await.expect("no panic"), ["news", "close 1001"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_whose_task_is_aborted_has_left() {
+    let hub = Hub::new();
+    let mut member = join(&hub);
+    member.subscribe("news");
+    member.set_user("ada");
+    let task = tokio::spawn(async move {
+        loop {
+            member.next().await;
+        }
+    });
+    tokio::task::yield_now().await;
+    assert_eq!(hub.members(), 1);
+    task.abort();
+    assert!(task.await.expect_err("it was aborted").is_cancelled());
+    assert_eq!((hub.members(), hub.members_of("news")), (0, 0));
+    assert!(hub.members_of_user("ada").is_empty());
+    assert_eq!(hub.publish("news", &text("to nobody")), published(0, 0));
+}

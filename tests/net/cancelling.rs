@@ -1,0 +1,315 @@
+//! Every call is dropped after every number of polls, and nothing is lost, doubled or cut.
+
+use core::pin::pin;
+use framewire::engine::{Kind, Limits, Message, Role};
+use framewire::net::{Reader, WebSocket, Writer};
+use framewire::wire::close::CloseCode;
+
+use crate::peer::{BINARY, CLOSE, CONTINUATION, Frame, PING, TEXT, close_body};
+use crate::peer::{frame_to, raw_frame_to};
+use crate::scripted::{Give, Script, Scripted, stream};
+use crate::{open, poll_once, poll_times};
+
+/// How often a call is polled at most before it is dropped.
+const POLLS_MAX: usize = 60;
+
+/// A stream that gives and takes a byte at a time, and is busy every other time.
+fn halting(role: Role) -> (WebSocket<Scripted>, Script) {
+    let (end, script) = stream();
+    script.limit_bytes(1, 1);
+    script.hesitate();
+    (open(role, Limits::default(), end), script)
+}
+
+/// What the peer says, with a pause behind every byte, up to its Close and the end.
+fn say(role: Role, script: &Script) {
+    let bytes = [
+        frame_to(role, TEXT, b"one"),
+        frame_to(role, PING, b"p"),
+        raw_frame_to(role, BINARY, b"t"),
+        frame_to(role, PING, b"q"),
+        frame_to(role, CONTINUATION, b"wo"),
+        frame_to(role, TEXT, b""),
+        frame_to(role, CLOSE, &close_body(1000, "")),
+    ]
+    .concat();
+    for byte in bytes {
+        script.give([Give::Bytes(vec![byte]), Give::Pending]);
+    }
+    script.give([Give::End]);
+}
+
+fn said() -> Vec<Message> {
+    vec![
+        Message::text("one"),
+        Message::binary(&b"two"[..]),
+        Message::text(""),
+    ]
+}
+
+fn answered() -> Vec<Frame> {
+    let pongs = [b"p", b"q"].map(|it| Frame::whole(crate::peer::PONG, it));
+    [&pongs[..], &[Frame::close(1000, "")]].concat()
+}
+
+/// Everything that is heard when each `recv` is dropped after `polls` polls, and the last one not.
+async fn hear(socket: &mut WebSocket<Scripted>, polls: usize, way: usize) -> Vec<Message> {
+    let mut heard = Vec::new();
+    loop {
+        let received = match way {
+            0 => poll_times(socket.recv(), polls).await,
+            1 => {
+                let received = poll_times(socket.recv_lent(), polls).await;
+                received.map(|it| it.map(|it| it.map(|it| it.to_owned())))
+            }
+            _ => {
+                let received = poll_times(socket.recv_exchange(), polls).await;
+                received.map(|it| it.map(|it| it.map(|it| it.message.to_owned())))
+            }
+        };
+        match received.map(|it| it.expect("no failure")) {
+            None => {}
+            Some(Some(message)) => heard.push(message),
+            Some(None) => return heard,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recv_that_is_dropped_at_any_poll_loses_nothing() {
+    for role in Role::BOTH {
+        for way in 0..3 {
+            for polls in 1..POLLS_MAX {
+                let (mut socket, script) = halting(role);
+                say(role, &script);
+                assert_eq!(hear(&mut socket, polls, way).await, said(), "{polls} polls");
+                assert_eq!(script.frames(role), answered());
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_recv_that_is_dropped_changes_nothing_for_the_next() {
+    for role in Role::BOTH {
+        for polls in 0..200 {
+            let (mut socket, script) = halting(role);
+            say(role, &script);
+            let first = poll_times(socket.recv(), polls).await;
+            let first = first.map(|it| it.expect("no failure").expect("open"));
+            let mut heard: Vec<_> = first.into_iter().collect();
+            heard.extend(hear(&mut socket, usize::MAX, 0).await);
+            assert_eq!(heard, said(), "dropped after {polls} polls");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_is_dropped_at_any_poll_loses_nothing() {
+    async fn next(reader: &mut Reader<Scripted>, polls: usize) -> Option<Option<Message>> {
+        let received = poll_times(reader.recv(), polls).await;
+        received.map(|it| it.expect("no failure"))
+    }
+    for role in Role::BOTH {
+        for polls in 1..POLLS_MAX {
+            let (socket, script) = halting(role);
+            say(role, &script);
+            let (mut reader, _writer) = socket.split();
+            let mut heard = Vec::new();
+            loop {
+                match next(&mut reader, polls).await {
+                    None => {}
+                    Some(Some(message)) => heard.push(message),
+                    Some(None) => break,
+                }
+            }
+            assert_eq!(heard, said(), "{polls} polls");
+            assert_eq!(script.frames(role), answered());
+        }
+    }
+}
+
+/// The frames of a message that may have been sent before another that certainly was.
+fn expect_whole_or_none(sent: &[Frame], message: &Frame, polls: usize) {
+    let marker = Frame::whole(TEXT, b"marker");
+    let whole = [message.clone(), marker.clone()];
+    assert!(
+        sent == whole || sent == [marker],
+        "after {polls} polls the peer has {sent:?}"
+    );
+}
+
+#[derive(Clone, Copy)]
+enum Call {
+    Send,
+    Feed,
+    Fragment,
+    Ping,
+}
+
+const CALLS: [Call; 4] = [Call::Send, Call::Feed, Call::Fragment, Call::Ping];
+
+impl Call {
+    fn frame(self) -> Frame {
+        match self {
+            Self::Ping => Frame::whole(PING, b"message"),
+            _ => Frame::whole(BINARY, b"message"),
+        }
+    }
+
+    async fn on_whole(self, socket: &mut WebSocket<Scripted>) {
+        let done = match self {
+            Self::Send => socket.send(b"message".to_vec()).await,
+            Self::Feed => socket.feed(b"message".to_vec()).await,
+            Self::Fragment => socket.send_fragment(Kind::Binary, b"message", true).await,
+            Self::Ping => socket.ping(b"message").await,
+        };
+        done.expect("no failure");
+    }
+
+    async fn on_half(self, writer: &mut Writer<Scripted>) {
+        let done = match self {
+            Self::Send => writer.send(b"message".to_vec()).await,
+            Self::Feed => writer.feed(b"message".to_vec()).await,
+            Self::Fragment => writer.send_fragment(Kind::Binary, b"message", true).await,
+            Self::Ping => writer.ping(b"message").await,
+        };
+        done.expect("no failure");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_sent_whole_or_not_at_all() {
+    for role in Role::BOTH {
+        for call in CALLS {
+            let mut done = false;
+            for polls in 0..POLLS_MAX {
+                let (mut socket, script) = halting(role);
+                done |= poll_times(call.on_whole(&mut socket), polls)
+                    .await
+                    .is_some();
+                socket.send("marker").await.expect("no failure");
+                expect_whole_or_none(&script.frames(role), &call.frame(), polls);
+
+                let (socket, script) = halting(role);
+                let (_reader, mut writer) = socket.split();
+                poll_times(call.on_half(&mut writer), polls).await;
+                writer.send("marker").await.expect("no failure");
+                expect_whole_or_none(&script.frames(role), &call.frame(), polls);
+            }
+            assert!(done, "the call was never seen to its end");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_that_waits_for_room_and_is_dropped_has_queued_nothing() {
+    for role in Role::BOTH {
+        for split in [false, true] {
+            let (end, script) = stream();
+            script.set_room(Some(0));
+            let mut socket = open(role, Limits::default().with_outbox_marks(1, 1), end);
+            socket.feed("first").await.expect("room");
+            if split {
+                let (_reader, mut writer) = socket.split();
+                assert!(poll_times(writer.feed("dropped"), 3).await.is_none());
+                script.set_room(None);
+                writer.send("last").await.expect("no failure");
+            } else {
+                assert!(poll_times(socket.feed("dropped"), 3).await.is_none());
+                script.set_room(None);
+                socket.send("last").await.expect("no failure");
+            }
+            let expected = [b"first".as_slice(), b"last"].map(|it| Frame::whole(TEXT, it));
+            assert_eq!(script.frames(role), expected);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_that_is_dropped_leaves_the_rest_queued() {
+    for role in Role::BOTH {
+        for polls in 0..POLLS_MAX {
+            let (mut socket, script) = halting(role);
+            for text in ["one", "two", "three"] {
+                socket.feed(text).await.expect("room");
+            }
+            poll_times(socket.flush(), polls).await;
+            socket.flush().await.expect("no failure");
+            let expected = [b"one".as_slice(), b"two", b"three"].map(|it| Frame::whole(TEXT, it));
+            assert_eq!(script.frames(role), expected);
+            assert!(script.flushes() > 0);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_is_dropped_goes_on_with_the_next_call() {
+    for role in Role::BOTH {
+        for polls in 1..POLLS_MAX {
+            let (mut socket, script) = halting(role);
+            poll_times(socket.close(CloseCode::GOING_AWAY, "x"), polls).await;
+            script.give_bytes(&frame_to(role, CLOSE, &close_body(1001, "")));
+            script.give([Give::End]);
+            assert_eq!(socket.recv().await.expect("a normal close"), None);
+            assert_eq!(
+                script.frames(role),
+                [Frame::close(1001, "x")],
+                "{polls} polls"
+            );
+            assert!(socket.closure().expect("it is closed").is_clean());
+
+            let (socket, script) = halting(role);
+            let (mut reader, mut writer) = socket.split();
+            poll_times(writer.close(CloseCode::GOING_AWAY, "x"), polls).await;
+            script.give_bytes(&frame_to(role, CLOSE, &close_body(1001, "")));
+            script.give([Give::End]);
+            assert_eq!(reader.recv().await.expect("a normal close"), None);
+            assert_eq!(
+                script.frames(role),
+                [Frame::close(1001, "x")],
+                "{polls} polls"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_is_called_again_goes_on() {
+    for role in Role::BOTH {
+        for polls in 0..POLLS_MAX {
+            let (mut socket, script) = halting(role);
+            poll_times(socket.close(CloseCode::GOING_AWAY, "x"), polls).await;
+            script.give_bytes(&frame_to(role, CLOSE, &close_body(1001, "")));
+            script.give([Give::End]);
+            let closure = socket.close(CloseCode::GOING_AWAY, "x").await;
+            assert!(closure.expect("a normal close").is_clean());
+            assert_eq!(
+                script.frames(role),
+                [Frame::close(1001, "x")],
+                "{polls} polls"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_select_that_drops_recv_at_every_turn_hears_everything() {
+    for role in Role::BOTH {
+        let (mut socket, script) = halting(role);
+        say(role, &script);
+        let mut heard = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                received = socket.recv() => match received.expect("no failure") {
+                    Some(message) => heard.push(message),
+                    None => break,
+                },
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        assert_eq!(heard, said());
+        assert!(poll_once(pin!(socket.recv())).await.is_ready());
+    }
+}

@@ -1,0 +1,43 @@
+//! tokio drives an engine: over streams in memory, with a clock that the tests move.
+
+mod cancelling;
+mod closing;
+mod deadlines;
+mod failing;
+mod peer;
+mod receiving;
+mod scripted;
+mod sending;
+mod split;
+mod split_load;
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::Poll;
+use std::sync::Arc;
+
+use framewire::engine::{Connection, Limits, Role, Timestamp};
+use framewire::net::WebSocket;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// An open WebSocket over `stream`.
+fn open<S: AsyncRead + AsyncWrite + Unpin>(role: Role, limits: Limits, stream: S) -> WebSocket<S> {
+    let connection = Connection::new(role, Arc::new(limits), Timestamp::ZERO, [7; 32]);
+    WebSocket::new(stream, connection, Vec::new())
+}
+
+/// Polls once, and says whether it is done.
+async fn poll_once<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    core::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
+}
+
+/// Polls at most `times` times, then drops the future.
+async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    for _ in 0..times {
+        if let Poll::Ready(output) = poll_once(future.as_mut()).await {
+            return Some(output);
+        }
+    }
+    None
+}
