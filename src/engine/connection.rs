@@ -294,6 +294,7 @@ impl Connection {
         };
         coding
             .expand(self.limits.message_bytes_max(), chunk, output)
+            //= PX-01
             .inspect_err(|violation| {
                 self.fail(now, *violation);
             })
