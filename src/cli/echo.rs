@@ -6,6 +6,7 @@ use core::error::Error;
 use core::time::Duration;
 use std::io::Write;
 use tokio::runtime::Builder;
+use tokio::time::timeout;
 
 use crate::cli::args::Echo;
 use crate::engine::deflate::DeflateAnswer;
@@ -18,6 +19,8 @@ use crate::wire::close::{CloseCode, CloseReason};
 
 /// How long connections have to close when the server is told to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a peer may take to make room for what is fanned out to it.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// Serves until the process is told to stop.
 ///
@@ -72,30 +75,40 @@ async fn serve(listener: Listener, mut stopping: Stopping, serving: Serving) {
     }
 }
 
-async fn one(incoming: Incoming, stopping: Stopping, serving: Serving) {
+/// The futures that run at the ends of a connection are boxed, so that in between, which may be
+/// long, the task holds hardly more than the socket.
+async fn one(incoming: Incoming, mut stopping: Stopping, serving: Serving) {
     let peer = incoming.peer_addr();
-    let mut acceptance = Acceptance::new();
-    if let Some(deflate) = &serving.deflate {
-        acceptance = acceptance.with_extension(deflate);
-    }
-    let opened = async { incoming.handshake().await?.accept(acceptance).await };
-    let socket: Result<_, HandshakeError> = opened.await;
-    let ended = match (socket, &serving.hub) {
-        (Ok(socket), None) => echo(socket, stopping).await,
-        (Ok(socket), Some(hub)) => fan_out(socket, stopping, hub).await,
-        (Err(error), _) => return tracing::debug!(%peer, %error, "no connection"),
+    let mut socket = match Box::pin(open(incoming, serving.deflate)).await {
+        Ok(socket) => socket,
+        Err(error) => return tracing::debug!(%peer, %error, "no connection"),
+    };
+    let ended = match serving.hub {
+        None => echo(&mut socket, &mut stopping).await,
+        Some(hub) => Box::pin(fan_out(&mut socket, &mut stopping, &hub)).await,
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection ended");
     }
 }
 
-async fn echo(mut socket: WebSocket<Stream>, mut stopping: Stopping) -> Result<(), net::Error> {
+async fn open(
+    incoming: Incoming,
+    deflate: Option<DeflateAnswer>,
+) -> Result<WebSocket<Stream>, HandshakeError> {
+    let mut acceptance = Acceptance::new();
+    if let Some(deflate) = &deflate {
+        acceptance = acceptance.with_extension(deflate);
+    }
+    incoming.handshake().await?.accept_with(acceptance).await
+}
+
+async fn echo(socket: &mut WebSocket<Stream>, stopping: &mut Stopping) -> Result<(), net::Error> {
     loop {
         let exchange = tokio::select! {
             biased;
             exchange = socket.recv_exchange() => exchange?,
-            () = stopping.wait() => return leave(socket).await,
+            () = stopping.wait() => return Box::pin(leave(socket)).await,
         };
         match exchange.map(net::Exchange::echo) {
             None => return Ok(()),
@@ -107,12 +120,11 @@ async fn echo(mut socket: WebSocket<Stream>, mut stopping: Stopping) -> Result<(
 }
 
 async fn fan_out(
-    mut socket: WebSocket<Stream>,
-    mut stopping: Stopping,
+    socket: &mut WebSocket<Stream>,
+    stopping: &mut Stopping,
     hub: &Hub,
 ) -> Result<(), net::Error> {
-    let slow = CloseReason::truncated(CloseCode::POLICY_VIOLATION, "too slow")
-        .unwrap_or_else(|_| CloseReason::empty());
+    let slow = too_slow();
     let mut member = hub.join(Bounds::new(16 << 20, 65_536), SlowPolicy::Disconnect(slow));
     member.subscribe("");
     loop {
@@ -123,18 +135,24 @@ async fn fan_out(
                 None => return Ok(()),
             },
             delivery = member.next() => {
-                if let Err(reason) = deliver(&mut socket, &mut member, delivery).await? {
+                if let Err(reason) = deliver(socket, &mut member, delivery).await? {
                     socket.begin_close(CloseCode::POLICY_VIOLATION, reason.reason())?;
                     while socket.recv().await?.is_some() {}
                     return Ok(());
                 }
             }
-            () = stopping.wait() => return leave(socket).await,
+            () = stopping.wait() => return Box::pin(leave(socket)).await,
         }
     }
 }
 
-/// Queues what has arrived in the mailbox, as far as it fits, and sends it in one go.
+fn too_slow() -> CloseReason {
+    CloseReason::truncated(CloseCode::POLICY_VIOLATION, "too slow")
+        .unwrap_or_else(|_| CloseReason::empty())
+}
+
+/// Queues what has arrived in the mailbox, to be sent in one go by the next `recv`. Says why to
+/// close, where that is what comes next.
 async fn deliver(
     socket: &mut WebSocket<Stream>,
     member: &mut crate::hub::Member,
@@ -144,7 +162,11 @@ async fn deliver(
     while let Some(delivery) = next {
         match delivery {
             Delivery::Message(message) => {
-                socket.ready().await?;
+                // The mailbox is not looked at meanwhile, so this must have an end of its own.
+                match timeout(SLOW, socket.ready()).await {
+                    Ok(ready) => ready?,
+                    Err(_) => return Ok(Err(too_slow())),
+                }
                 // Closing is seen by the next `recv`.
                 let _ = socket.try_feed_prepared(&message);
             }
@@ -152,11 +174,10 @@ async fn deliver(
         }
         next = member.try_next();
     }
-    socket.flush().await?;
     Ok(Ok(()))
 }
 
-async fn leave(mut socket: WebSocket<Stream>) -> Result<(), net::Error> {
+async fn leave(socket: &mut WebSocket<Stream>) -> Result<(), net::Error> {
     socket
         .close(CloseCode::GOING_AWAY, "the server stops")
         .await

@@ -218,7 +218,7 @@ impl Connection {
         if full {
             self.outbox.replace_pong(frame);
         } else {
-            self.outbox.push_control(frame);
+            self.outbox.push_pong(frame);
         }
     }
 
@@ -294,6 +294,7 @@ impl Connection {
         };
         coding
             .expand(self.limits.message_bytes_max(), chunk, output)
+            //= PX-01
             .inspect_err(|violation| {
                 self.fail(now, *violation);
             })

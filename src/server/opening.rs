@@ -66,7 +66,7 @@ impl Opening {
         })
     }
 
-    /// Accepts whatever asks for a WebSocket as `acceptance` says, and refuses the rest: for a server that serves
+    /// Accepts whatever asks for a WebSocket, and refuses the rest: for a server that serves
     /// nothing else.
     ///
     /// # Errors
@@ -76,7 +76,20 @@ impl Opening {
     /// # Cancel safety
     ///
     /// Dropped before it is done, it closes the stream.
-    pub async fn accept(
+    pub async fn accept(self) -> Result<WebSocket<Stream>, HandshakeError> {
+        self.accept_with(Acceptance::new()).await
+    }
+
+    /// As [`accept`](Self::accept), and says to each client what `acceptance` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, it closes the stream.
+    pub async fn accept_with(
         self,
         acceptance: Acceptance<'_>,
     ) -> Result<WebSocket<Stream>, HandshakeError> {

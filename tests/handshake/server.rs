@@ -64,18 +64,6 @@ fn header_names_count_in_any_letter_case() {
     }
 }
 
-/// Whether there is more to say is no question of an upgrade: nothing waits for an interim answer.
-//= H1-16 type=test
-#[test]
-fn an_expectation_is_passed_over() {
-    for value in ["100-continue", "something-else", ""] {
-        let request = upgrade(&request_and(&format!("Expect: {value}")));
-        let mut accepted = accept(request, Acceptance::new());
-        let head = Head::read(&drain(&mut accepted.connection));
-        assert_eq!(head.status(), 101, "{value}");
-    }
-}
-
 //= WS-052 type=test
 //= WS-155 type=test
 #[test]
