@@ -108,6 +108,7 @@ impl Closure {
     /// The reason in the Close frame received, else empty (RFC 6455 §7.1.6).
     ///
     /// It comes from the peer: for a log, not for people (§5.5.1).
+    //= WS-101
     //= WS-135
     pub fn reason(&self) -> &str {
         self.received.as_ref().map_or("", CloseReason::reason)

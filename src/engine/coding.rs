@@ -47,6 +47,7 @@ impl Coding {
             self.utf8 = Utf8Stream::new();
         }
         let before = output.len();
+        //= PX-03
         let room = message_bytes_max.saturating_sub(self.expanded_bytes);
         self.extension
             .expand(chunk.bytes, chunk.last, room, output)?;

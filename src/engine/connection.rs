@@ -1,5 +1,6 @@
 //! An open connection, from the first frame to the last.
 
+mod ending;
 mod sending;
 
 use alloc::boxed::Box;
@@ -9,20 +10,19 @@ use core::time::Duration;
 
 use crate::engine::closure::{Cause, Closure};
 use crate::engine::coding::Coding;
-use crate::engine::deadlines::{Deadlines, Due};
+use crate::engine::deadlines::Deadlines;
 use crate::engine::entropy::MaskKeys;
 use crate::engine::event::{Chunk, Event, Received};
 use crate::engine::extension::Extension;
 use crate::engine::inbound::{Found, Inbound, Terms};
 use crate::engine::limits::Limits;
-use crate::engine::misuse::Misuse;
 use crate::engine::outbox::{Frame, Outbox};
 use crate::engine::role::Role;
 use crate::engine::state::{State, Step};
 use crate::engine::streamed::Streamed;
 use crate::engine::time::Timestamp;
 use crate::engine::violation::Violation;
-use crate::wire::close::{CloseCode, CloseReason};
+use crate::wire::close::CloseReason;
 use crate::wire::header::Reserved;
 use crate::wire::mask::MaskKey;
 use crate::wire::opcode::Opcode;
@@ -218,7 +218,7 @@ impl Connection {
         if full {
             self.outbox.replace_pong(frame);
         } else {
-            self.outbox.push_control(frame);
+            self.outbox.push_pong(frame);
         }
     }
 
@@ -228,6 +228,7 @@ impl Connection {
     fn receive_close(&mut self, now: Timestamp, reason: CloseReason) {
         let answer = answer_to(&reason);
         self.closure_mut().set_received(reason);
+        //= WS-109
         if self.state == State::Open {
             self.queue_close(answer);
         }
@@ -240,6 +241,7 @@ impl Connection {
     /// Fails the connection: tells the peer once, and reads nothing more.
     //= WS-136
     //= WS-137
+    //= PX-07
     fn fail(&mut self, now: Timestamp, violation: Violation) {
         if self.state == State::Open {
             self.queue_close(violation.close_reason());
@@ -263,74 +265,12 @@ impl Connection {
         self.closure_mut().set_sent(reason);
     }
 
-    /// Takes note that the peer has ended its side of the stream, or that the transport failed.
-    ///
-    /// Before both ends have said Close this is an abnormal closure (RFC 6455 §7.1.5, code
-    /// 1006), and an unfinished message is lost. The stream may be half open, so what waits to
-    /// be sent still has until the close timeout to leave.
-    //= WS-143
-    pub fn receive_eof(&mut self, now: Timestamp) {
-        self.peer_ended = true;
-        if self.outbox.is_empty() {
-            self.end(Step::EndOfStream, Cause::EndOfStream);
-        } else {
-            self.step(Step::Violation);
-            self.closure_mut().set_cause(Cause::EndOfStream);
-            self.deadlines
-                .note_closing(now, self.limits.close_timeout());
-        }
-    }
-
-    /// Takes note that the transport failed: nothing can be sent or received any more.
-    pub fn give_up_transport(&mut self) {
-        self.end(Step::EndOfStream, Cause::EndOfStream);
-    }
-
-    /// Ends the connection at once, without a handshake. The transport should be closed.
-    pub fn terminate(&mut self) {
-        self.end(Step::GivenUp, Cause::Terminated);
-    }
-
-    fn end(&mut self, step: Step, cause: Cause) {
-        // The closing handshake is not complete before our Close has left (RFC 6455 §7.1.4).
-        //= WS-133
-        if self.state == State::Ending && !self.outbox.is_empty() {
-            self.closure_mut().forget_handshake();
-        }
-        self.step(step);
-        self.closure_mut().set_cause(cause);
-        self.outbox.clear();
-    }
-
     fn step(&mut self, step: Step) {
         self.state = self.state.next(step);
     }
 
     fn closure_mut(&mut self) -> &mut Closure {
         self.closure.get_or_insert_with(Closure::boxed)
-    }
-
-    /// Begins the closing handshake (RFC 6455 §7.1.2).
-    ///
-    /// The Close frame leaves behind the messages that were queued before it; no data can be
-    /// queued after it. Messages that are still on their way from the peer are delivered. A
-    /// second call, or one after the peer's Close, changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`Misuse::ClientCode`] when a server uses 1010.
-    pub fn close(&mut self, now: Timestamp, reason: CloseReason) -> Result<(), Misuse> {
-        if !self.role.may_miss_extension() && reason.code() == Some(CloseCode::MANDATORY_EXTENSION)
-        {
-            return Err(Misuse::ClientCode);
-        }
-        if self.state == State::Open {
-            self.queue_close(reason);
-            self.step(Step::CloseSent);
-            self.deadlines
-                .note_closing(now, self.limits.close_timeout());
-        }
-        Ok(())
     }
 
     fn next_mask(&mut self) -> Option<MaskKey> {
@@ -354,6 +294,7 @@ impl Connection {
         };
         coding
             .expand(self.limits.message_bytes_max(), chunk, output)
+            //= PX-01
             .inspect_err(|violation| {
                 self.fail(now, *violation);
             })
@@ -389,58 +330,6 @@ impl Connection {
     /// Whether the outbox has drained to its low mark.
     pub fn is_drained(&self) -> bool {
         self.outbox.len() <= self.limits.outbox_bytes_low()
-    }
-
-    /// Whether the write side of the transport is to be shut down now.
-    ///
-    /// A server ends TCP as soon as both ends have said Close and everything is sent (RFC 6455
-    /// §7.1.1); so does either end that fails the connection (§7.1.7). Afterwards read and
-    /// discard until the end of the stream, so that the last bytes are not destroyed by a reset.
-    //= WS-106
-    //= WS-107
-    //= WS-127
-    //= WS-128
-    pub fn should_end_stream(&self) -> bool {
-        self.outbox.is_empty()
-            && match self.state {
-                //= WS-108
-                State::Ending => self.role.ends_tcp_first() || self.peer_ended,
-                State::Failing | State::Closed => true,
-                State::Open | State::Closing => false,
-            }
-    }
-
-    /// When [`timeout`](Self::timeout) should be called, if nothing else happens.
-    pub fn poll_timeout(&self) -> Option<Timestamp> {
-        match self.state {
-            State::Closed => None,
-            _ => self.deadlines.next(&self.limits).map(|(at, _)| at),
-        }
-    }
-
-    /// Acts on the deadlines that have passed at `now`; before the next deadline it does nothing.
-    pub fn timeout(&mut self, now: Timestamp) {
-        if self.state == State::Closed {
-            return;
-        }
-        match self.deadlines.next(&self.limits) {
-            Some((at, due)) if at <= now => match due {
-                Due::CloseTimeout => self.end(Step::GivenUp, Cause::CloseTimeout),
-                Due::NoPong => self.end(Step::GivenUp, Cause::NoPong),
-                Due::Idle => {
-                    if let Ok(reason) = CloseReason::new(CloseCode::GOING_AWAY, "idle") {
-                        // 1001 is nobody's privilege, so this cannot be refused.
-                        let _ = self.close(now, reason);
-                    }
-                }
-                Due::Ping => {
-                    let payload = self.deadlines.note_ping(now);
-                    // Where Pings are refused as full, bytes wait that will show life or death.
-                    let _ = self.ping(&payload);
-                }
-            },
-            _ => {}
-        }
     }
 
     /// Whether messages can still be sent.

@@ -186,6 +186,7 @@ impl Inbound {
         if header.payload_len > terms.limits.message_bytes_max().saturating_sub(so_far) {
             return Err(Violation::MessageTooBig);
         }
+        //= PX-06
         if fragments >= terms.limits.fragments_max() {
             return Err(Violation::TooManyFragments);
         }
@@ -227,6 +228,7 @@ impl Inbound {
         let frame_ends = self.remaining == 0;
         let last = frame_ends && self.fin;
         let kind = self.message.unwrap_or(Kind::Binary);
+        //= PX-07
         if kind == Kind::Text && !self.coded {
             check_text(&mut self.utf8, bytes, self.first, last)?;
         }

@@ -164,6 +164,7 @@ impl Inbox {
         }
         if self.data.len() - self.filled < GROW_BYTES_MIN {
             let expected = usize::try_from(expected).unwrap_or(usize::MAX);
+            //= PX-08
             let more = expected.min(self.filled).saturating_add(GROW_BYTES_MIN);
             self.data.resize(
                 self.filled.saturating_add(more).max(self.data.capacity()),
@@ -265,6 +266,7 @@ impl Inbox {
     }
 
     /// Makes `piece` the next of the message that is being put together.
+    //= WS-089
     fn hold(&mut self, piece: Range<usize>) {
         let end = self.start + self.held;
         if self.held == 0 {

@@ -103,8 +103,6 @@ pub(crate) struct Outbox {
     control: Vec<u8>,
     /// Where in `control` the Pong begins that a newer one may replace.
     last_pong: Option<usize>,
-    /// Whether part of the first control frame has left.
-    control_begun: bool,
     data: VecDeque<Segment>,
     /// How much of the front segment has left.
     sent: usize,
@@ -140,6 +138,8 @@ impl Outbox {
     }
 
     /// Queues a data or Close frame behind what waits.
+    //= WS-089
+    //= WS-168
     pub(crate) fn push_frame(&mut self, frame: Frame<'_>) {
         self.push_encoded(|target| frame.encode_into(target));
     }
@@ -177,17 +177,24 @@ impl Outbox {
 
     /// Queues a control frame, to leave before the data that waits.
     pub(crate) fn push_control(&mut self, frame: Frame<'_>) {
-        self.last_pong = (frame.opcode == Opcode::Pong).then_some(self.control.len());
+        self.last_pong = None;
         frame.encode_into(&mut self.control);
     }
 
-    /// Queues a Pong in place of the control frame queued last, where that is a Pong of which
-    /// nothing has left (RFC 6455 §5.5.3).
+    /// Queues the Pong that answers a Ping.
+    pub(crate) fn push_pong(&mut self, frame: Frame<'_>) {
+        let start = self.control.len();
+        self.push_control(frame);
+        self.last_pong = Some(start);
+    }
+
+    /// Queues the Pong that answers a Ping in place of the one before, where that was queued last
+    /// and nothing of it has left (RFC 6455 §5.5.3).
     pub(crate) fn replace_pong(&mut self, frame: Frame<'_>) {
         if let Some(start) = self.last_pong {
             self.control.truncate(start);
         }
-        self.push_control(frame);
+        self.push_pong(frame);
     }
 
     /// The bytes to send next, in order, as slices.
@@ -226,7 +233,6 @@ impl Outbox {
         }
         self.last_pong = self.last_pong.and_then(|start| start.checked_sub(n));
         self.control.drain(..n);
-        self.control_begun = !self.control.is_empty();
         if self.control.is_empty() {
             // Control frames are rare: no memory waits for the next one.
             self.control = Vec::new();
@@ -255,12 +261,8 @@ impl Outbox {
     }
 
     /// How many bytes of data must leave before a control frame may: the rest of the frame of
-    /// which a part has left.
+    /// which a part has left. While part of a control frame has left, data stands at a boundary.
     fn rest_of_frame(&self) -> usize {
-        // The control lane is only begun at a boundary, and data does not move until it is empty.
-        if self.control_begun {
-            return 0;
-        }
         let next = self.data.get(1).map_or(0, |segment| segment.bytes().len());
         match self.data.front() {
             None => 0,

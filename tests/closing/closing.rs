@@ -129,6 +129,19 @@ fn a_close_without_a_code_is_1005_here_and_nothing_on_the_wire() {
     }
 }
 
+/// What a peer writes there is for a log that asks for it, not for whoever reads the outcome.
+//= WS-101 type=test
+#[test]
+fn the_outcome_in_words_has_the_code_and_not_the_peers_reason() {
+    let mut end = End::new(Role::Client);
+    end.hear(at(0), CLOSE, body(4321, "<b>look here</b>"));
+    let closure = end.connection.closure().expect("it has closed");
+    let words = closure.to_string();
+    assert!(words.contains("4321") && words.contains("peer"), "{words}");
+    assert!(!words.contains("look"), "{words}");
+    assert_eq!(closure.reason(), "<b>look here</b>");
+}
+
 //= WS-109 type=test
 #[test]
 fn two_closes_that_cross_answer_each_other() {

@@ -146,6 +146,7 @@ fn a_malformed_close_fails_the_connection() {
 
 /// What has been received before the violation in the same segment is delivered.
 //= WS-140 type=test
+//= PX-07 type=test
 #[test]
 fn messages_before_a_violation_are_delivered_and_those_behind_it_are_not() {
     for role in Role::BOTH {

@@ -1,6 +1,7 @@
 //! The place for an extension (RFC 6455 §9; RFC 7692 §6), with a toy in it.
 
-use framewire::engine::{Connection, Event, Extension, Kind, Limits, Role, Timestamp, Violation};
+use framewire::engine::{Connection, Event, Extension, Inbox, Incoming, Kind, Limits, Message};
+use framewire::engine::{Role, Timestamp, Violation};
 
 use crate::support::chunks::Cut;
 use crate::support::raw_peer::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RawPeer, TEXT};
@@ -228,6 +229,85 @@ fn a_message_that_expands_to_the_bound_passes_and_one_byte_more_fails_with_1009(
             Violation::MessageTooBig,
             1009,
         );
+    }
+}
+
+//= WS-169 type=test
+#[test]
+fn each_coded_message_is_counted_for_itself() {
+    for role in Role::BOTH {
+        let message = coded(peer_of(role), FIN | BINARY, &[(200, b'x'); 5]);
+        let told = vec![Told::Binary(vec![b'x'; 1000]); 3];
+        assert_passing_in(|| receiver(role), &message.repeat(3), &told);
+    }
+}
+
+/// What a receive buffer tells of `bytes`, as lent messages or as owned ones.
+fn messages(role: Role, bytes: &[u8], owned: bool) -> Vec<Message> {
+    let extension = Box::new(RunLength::default());
+    let mut connection = open(role, limits()).with_extension(extension);
+    let (mut inbox, mut messages) = (Inbox::new(), Vec::new());
+    for piece in Cut::Lengths(vec![3, 1, 50]).pieces(bytes) {
+        inbox.space(0)[..piece.len()].copy_from_slice(piece);
+        inbox.filled(piece.len());
+        while inbox.advance(&mut connection, Timestamp::ZERO) {
+            assert!(inbox.is_message());
+            let message = match owned {
+                true => inbox.take_message(),
+                false => inbox.lent().map(|lent| lent.to_owned()),
+            };
+            messages.push(message.expect("a message"));
+            assert_eq!(inbox.take_message().is_none(), owned, "it is taken once");
+        }
+    }
+    assert!(inbox.is_empty());
+    messages
+}
+
+//= PD-025 type=test
+//= PD-026 type=test
+#[test]
+fn a_receive_buffer_holds_what_was_expanded_until_the_next_message() {
+    for role in Role::BOTH {
+        let peer = peer_of(role);
+        let bytes = [
+            coded(peer, FIN | TEXT, &[(3, b'a')]),
+            peer.text("plain"),
+            coded(peer, TEXT, &[(2, b'b'), (2, b'c')]),
+            peer.frame(FIN | CONTINUATION, b"\x02d"),
+            coded(peer, FIN | BINARY, &[(250, 7); 4]),
+            coded(peer, FIN | TEXT, &[]),
+            peer.binary(b""),
+        ];
+        let expected = [
+            Message::text("aaa"),
+            Message::text("plain"),
+            Message::text("bbccdd"),
+            Message::binary(vec![7; 1000]),
+            Message::text(""),
+            Message::binary(vec![]),
+        ];
+        for owned in [false, true] {
+            assert_eq!(messages(role, &bytes.concat(), owned), expected);
+        }
+    }
+}
+
+//= WS-140 type=test
+#[test]
+fn a_receive_buffer_tells_nothing_after_what_could_not_be_expanded() {
+    for role in Role::BOTH {
+        let peer = peer_of(role);
+        let mut connection = open(role, limits()).with_extension(Box::new(RunLength::default()));
+        let bytes = [coded(peer, FIN | TEXT, &[(1, 0xff)]), peer.text("late")].concat();
+        let mut inbox = Inbox::with_bytes(bytes);
+        let first = inbox.next(&mut connection, Timestamp::ZERO);
+        assert!(
+            matches!(first, Some(Incoming::Failed(Violation::NotUtf8))),
+            "{first:?}"
+        );
+        assert!(inbox.next(&mut connection, Timestamp::ZERO).is_none());
+        assert!(inbox.is_empty());
     }
 }
 

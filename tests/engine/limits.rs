@@ -181,17 +181,17 @@ fn a_declared_length_reserves_nothing() {
         for declared in [1 << 31, 1 << 32, 1 << 62, i64::MAX as u64] {
             let mut connection = open(role, limits.clone());
             let mut inbox = Inbox::new();
-            let bytes = [peer_of(role).header(BINARY, declared), vec![0; 100]].concat();
-            for piece in Cut::EachByte.pieces(&bytes) {
+            let bytes = [peer_of(role).header(BINARY, declared), vec![0; 20_000]].concat();
+            for piece in Cut::Lengths(vec![20, 500]).pieces(&bytes) {
                 let space = inbox.space(connection.frame_bytes_to_come());
-                assert!(space.len() <= 16 << 10, "{} bytes", space.len());
-                space[..1].copy_from_slice(piece);
-                inbox.filled(1);
+                assert!(space.len() <= 64 << 10, "{} bytes", space.len());
+                space[..piece.len()].copy_from_slice(piece);
+                inbox.filled(piece.len());
                 assert!(inbox.next(&mut connection, Timestamp::ZERO).is_none());
             }
-            assert_eq!(connection.frame_bytes_to_come(), declared - 100);
+            assert_eq!(connection.frame_bytes_to_come(), declared - 20_000);
             let room = inbox.space(connection.frame_bytes_to_come()).len();
-            assert!(room <= 16 << 10, "{room} bytes");
+            assert!(room <= 64 << 10, "{room} bytes");
         }
     }
 }

@@ -398,7 +398,7 @@ fn an_answer_that_is_no_head_of_http_1_1_fails() {
     use MalformedHead as Bad;
     let malformed = |what| {
         move |it: &HandshakeFailure| match it {
-            HandshakeFailure::Head(HeadError::Malformed(other)) => *other == what,
+            HandshakeFailure::Head(error) => *error == HeadError::Malformed(what),
             _ => false,
         }
     };
@@ -467,6 +467,7 @@ fn interim_answers_are_passed_over_up_to_a_bound() {
     assert!(matches!(outcome, Err(HandshakeFailure::Answered(it)) if it.head.status() == 403));
 }
 
+//= PX-09 type=test
 #[test]
 fn frames_in_the_same_segment_as_the_answer_are_not_lost() {
     let stream = [

@@ -17,6 +17,7 @@ fn refused(bytes: &[u8]) -> Head {
 }
 
 //= H1-14 type=test
+//= PX-10 type=test
 fn encoded(refusal: &Refusal) -> Head {
     let head = Head::read(&refusal.encode());
     assert_eq!(head.status(), refusal.status());

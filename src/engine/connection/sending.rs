@@ -191,6 +191,7 @@ impl Connection {
         Ok(())
     }
 
+    //= WS-073
     //= WS-103
     //= WS-116
     fn admit_data(&self) -> Result<(), SendError> {
