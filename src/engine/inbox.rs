@@ -279,9 +279,9 @@ impl Inbox {
 
     /// Takes the message that [`next`](Self::next) lent last, as an owned one.
     ///
-    /// A large message that fills most of the buffer takes the buffer with it; any other is
-    /// copied, so that a small message never keeps a large buffer alive. `None` when the message
-    /// has been taken, or what came last was no message.
+    /// It is copied into an allocation of just its size: the buffer stays for the next message,
+    /// and a small message never keeps a large buffer alive. `None` when the message has been
+    /// taken, or what came last was no message.
     pub fn take_message(&mut self) -> Option<Message> {
         let (kind, range) = match self.found.take()? {
             Place::Message(kind) => (kind, self.start..self.start + self.held),
@@ -293,18 +293,9 @@ impl Inbox {
             }
             _ => return None,
         };
-        if range.len() < OWN_WITHOUT_COPY_MIN || range.len() < self.data.capacity() / 2 {
-            return Some(Message::new(
-                kind,
-                Bytes::copy_from_slice(&self.data[range]),
-            ));
-        }
-        let rest = self.data[self.parsed..self.filled].to_vec();
-        let buffer = core::mem::replace(&mut self.data, rest);
-        (self.start, self.held, self.parsed, self.filled) = (0, 0, 0, self.data.len());
-        Some(Message::new(kind, Bytes::from(buffer).slice(range)))
+        Some(Message::new(
+            kind,
+            Bytes::copy_from_slice(&self.data[range]),
+        ))
     }
 }
-
-/// From this size on an owned message may take the buffer with it.
-const OWN_WITHOUT_COPY_MIN: usize = 64 << 10;

@@ -109,7 +109,8 @@ impl Limits {
     /// The most bytes of control frames that wait to be sent.
     ///
     /// Beyond it a Pong takes the place of the Pong that was queued before it, as RFC 6455
-    /// §5.5.3 permits, and a Ping of ours is refused as full.
+    /// §5.5.3 permits, and a Ping of ours is refused as full. The frame that crosses the bound is
+    /// still taken, and so is the Pong behind a Ping of ours: two frames at most.
     pub const fn control_bytes_max(&self) -> usize {
         self.control_bytes_max
     }

@@ -1,5 +1,7 @@
 //! Members, what they want to hear, and what becomes of those who are slow.
 
+extern crate alloc;
+
 mod concurrency;
 mod members;
 mod model;

@@ -1,10 +1,10 @@
 //! Any sequence of calls, beside a model that is simple enough to be right.
 
+use alloc::collections::{BTreeSet, VecDeque};
 use framewire::engine::Prepared;
 use framewire::hub::{Bounds, Hub, Member, SlowPolicy};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use std::collections::{BTreeSet, VecDeque};
 
 use crate::{expect_balanced, reason, say};
 

@@ -1,5 +1,7 @@
 //! tokio drives an engine: over streams in memory, with a clock that the tests move.
 
+extern crate alloc;
+
 mod cancelling;
 mod closing;
 mod deadlines;
@@ -11,10 +13,10 @@ mod sending;
 mod split;
 mod split_load;
 
+use alloc::sync::Arc;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::Poll;
-use std::sync::Arc;
 
 use framewire::engine::{Connection, Limits, Role, Timestamp};
 use framewire::net::WebSocket;

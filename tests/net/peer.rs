@@ -54,15 +54,13 @@ pub(crate) fn raw_frame_to(role: Role, first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = role.requires_mask().then_some([0x1F, 0x2E, 0x3D, 0x4C]);
     let flag = if mask.is_some() { 0x80 } else { 0 };
     let mut bytes = vec![first];
+    let len = (payload.len() as u64).to_be_bytes();
     match payload.len() {
-        len @ 0..=125 => bytes.push(flag | len as u8),
-        len @ 126..=0xFFFF => {
-            bytes.push(flag | 126);
-            bytes.extend_from_slice(&(len as u16).to_be_bytes());
-        }
-        len => {
+        0..=125 => bytes.push(flag | len[7]),
+        126..=0xFFFF => bytes.extend_from_slice(&[flag | 126, len[6], len[7]]),
+        _ => {
             bytes.push(flag | 127);
-            bytes.extend_from_slice(&(len as u64).to_be_bytes());
+            bytes.extend_from_slice(&len);
         }
     }
     bytes.extend_from_slice(mask.as_ref().map_or(&[], |key| &key[..]));

@@ -1,10 +1,11 @@
 //! A stream that does what a test says: gives little, takes little, waits, fails, and counts.
 
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use framewire::engine::Role;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};

@@ -125,8 +125,8 @@ async fn a_peer_that_does_not_read_is_not_read_from_by_recv_exchange() {
         let (end, script) = stream();
         script.set_room(Some(0));
         let messages = 5000;
-        for at in 0..messages {
-            script.give_bytes(&frame_to(role, BINARY, &[at as u8; 100]));
+        for at in (0..=u8::MAX).cycle().take(messages) {
+            script.give_bytes(&frame_to(role, BINARY, &[at; 100]));
         }
         let all = script.unread();
         let mut socket = open(role, limits, end);

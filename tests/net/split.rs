@@ -1,5 +1,7 @@
 //! Two halves for two tasks: what either does for the other.
 
+use alloc::sync::Arc;
+use alloc::task::Wake;
 use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
@@ -8,8 +10,6 @@ use framewire::engine::{Limits, Misuse, Prepared, Role};
 use framewire::net::{Error, Reader, TimedOut, Writer};
 use framewire::wire::close::CloseCode;
 use std::io::ErrorKind;
-use std::sync::Arc;
-use std::task::Wake;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, timeout};
 
@@ -172,7 +172,7 @@ async fn a_stuck_writer_ends_with_the_closing_that_the_peer_began() {
         assert!(
             read.as_ref()
                 .err()
-                .or(written.as_ref().err())
+                .or_else(|| written.as_ref().err())
                 .is_some_and(told)
         );
         assert!(matches!(read, Ok(None)) || read.is_err_and(|error| told(&error)));
@@ -308,7 +308,7 @@ async fn either_half_works_without_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_half_whose_task_was_dropped_wakes_nobody_in_vain() {
+async fn a_half_goes_on_in_another_task() {
     for role in Role::BOTH {
         let (mut reader, mut writer, script) = halves(role, Limits::default());
         // A call that was dropped leaves its waker behind; the next one takes its place.

@@ -14,8 +14,8 @@ const DEADLOCK: Duration = Duration::from_secs(60);
 
 /// The message at a place in a stream of them, with something of its own.
 fn message(at: usize, len: usize) -> Message {
-    let mut bytes = vec![at as u8; len];
     let mark = at.to_be_bytes();
+    let mut bytes = vec![mark[7]; len];
     let shown = mark.len().min(len);
     bytes[..shown].copy_from_slice(&mark[mark.len() - shown..]);
     Message::binary(bytes)

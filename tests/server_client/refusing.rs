@@ -36,6 +36,9 @@ async fn answer_to(server: &mut EchoServer, request: &[u8], behind: usize) -> St
     answer
 }
 
+/// A request, the status of its answer, and headers that the answer has.
+type Case<'a> = (&'a [u8], &'a str, &'a [(&'a str, &'a str)]);
+
 //= PX-10 type=test
 //= WS-045 type=test
 //= WS-046 type=test
@@ -54,7 +57,7 @@ async fn each_wrong_request_is_answered_before_the_end_whatever_follows_it() {
         "GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
         "y".repeat(40_000)
     );
-    let cases: [(&[u8], &str, &[(&str, &str)]); 7] = [
+    let cases: [Case<'_>; 7] = [
         (
             b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
             "426",
