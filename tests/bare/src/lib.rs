@@ -7,8 +7,11 @@
 
 extern crate alloc;
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::alloc::{GlobalAlloc, Layout};
+use framewire::engine::{Connection, Limits, Role, Timestamp};
+use framewire::wire::close::CloseCode;
 
 /// Refuses every request: this library is linked and never run.
 struct NoMemory;
@@ -34,8 +37,11 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// Reaches both floors, so that their code is linked and not only found.
 #[unsafe(no_mangle)]
 pub extern "C" fn framewire_bare() -> usize {
-    use framewire::engine as _;
-    use framewire::wire as _;
-    let bytes: Vec<u8> = Vec::with_capacity(1);
-    bytes.capacity()
+    let limits = Arc::new(Limits::default());
+    let mut connection = Connection::new(Role::Server, limits, Timestamp::ZERO, [0; 32]);
+    let mut bytes: Vec<u8> = Vec::new();
+    bytes.extend_from_slice(&[0x81, 0x80, 0, 0, 0, 0]);
+    let taken = connection.receive(Timestamp::ZERO, &mut bytes).consumed;
+    let sent = connection.send_text(Timestamp::ZERO, "bare").map_or(0, |()| 1);
+    taken + sent + CloseCode::NORMAL_CLOSURE.get() as usize
 }
