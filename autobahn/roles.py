@@ -83,7 +83,8 @@ class Run:
 
     def server(self, agent):
         """Runs the fuzzing client of the suite against `framewire echo`."""
-        command = [self.binary, "echo", "--listen", "127.0.0.1:0"]
+        # The suite offers compression in its compression cases alone.
+        command = [self.binary, "echo", "--listen", "127.0.0.1:0", "--deflate"]
         command += ["--message-bytes-max", str(MESSAGE_BYTES_MAX)]
         with self.process(command, "framewire.log") as server:
             url = server.expect(LISTENING, 30).group(1)
