@@ -26,6 +26,39 @@
 //! a [`Violation`], what the caller does wrong a [`Misuse`], and what happens to the transport
 //! is told to the engine, not by it. A normal close is none of them.
 //!
+//! ```
+//! use framewire::engine::{
+//!     Acceptance, ClientHandshake, ClientProgress, ClientRequest, Inbox, Incoming,
+//!     ServerHandshake, ServerProgress, Timestamp,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn core::error::Error>> {
+//! let now = Timestamp::ZERO; // your clock
+//! let seed = [7; 32]; // your entropy: a seed is used once
+//! let client = ClientHandshake::new(ClientRequest::new("localhost", "/chat"), seed)?;
+//!
+//! // The client's bytes reach the server, which accepts ...
+//! let progress = ServerHandshake::default().receive(client.request())?;
+//! let ServerProgress::Upgrade(request) = progress else { panic!("a whole request") };
+//! assert_eq!(request.path(), "/chat");
+//! let mut server = request.accept(Acceptance::new(), Default::default(), now)?.connection;
+//! server.send_text(now, "welcome")?;
+//!
+//! // ... and the server's bytes, its answer and a message, reach the client.
+//! let bytes: Vec<u8> = server.transmit().flatten().copied().collect();
+//! server.transmitted(bytes.len());
+//! let ClientProgress::Open(mut opened) = client.receive(&bytes, &Default::default(), now)? else {
+//!     panic!("a whole answer")
+//! };
+//! let mut inbox = Inbox::with_bytes(opened.leftover);
+//! let Some(Incoming::Message(message)) = inbox.next(&mut opened.connection, now) else {
+//!     panic!("a message")
+//! };
+//! assert_eq!(message.text(), Some("welcome"));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Three ways to take a message
 //!
 //! `receive` hands out chunks as they arrive: nothing is held, however long the message. An
