@@ -1,5 +1,6 @@
 //! Sockets, the rules and the hub joined: what `framewire serve` runs.
 
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -16,10 +17,11 @@ use crate::announce::desk::{Audience, Close, Desk, Outcome, Push, Reply};
 use crate::announce::page;
 use crate::engine::{Acceptance, Message, Prepared, Refusal};
 use crate::hub::{Bounds, Delivery, Hub, Member, SlowPolicy};
-use crate::net::{Error, WebSocket};
+use crate::net::{Error, Heard, WebSocket};
 use crate::server::{Incoming, Listener, Opening, Plain, Stopping, Stream};
 use crate::wire::close::{CloseCode, CloseReason};
 use crate::wire::http;
+use crate::wire::utf8;
 
 /// The path of the socket.
 pub const ENDPOINT: &str = "/websockets";
@@ -29,6 +31,15 @@ pub const SUBPROTOCOL: &str = "announce.intent.v0";
 
 /// The largest message that is taken from a client, in bytes.
 pub const MESSAGE_BYTES_MAX: u64 = 64 << 10;
+
+/// What may wait for one client: more than the store commits at once, so that nobody is slow who
+/// just had no turn yet. Clients share the bytes of an announcement, so the bound is on how long
+/// the slowest of them keeps it, not a cost for each.
+const MAILBOX_BYTES_MAX: usize = 64 << 20;
+const MAILBOX_MESSAGES_MAX: usize = 4096;
+
+/// How many answers may wait for a client that does not read before it is no longer heard.
+const ANSWERS_MAX: usize = 16;
 
 /// How long answering a request for a page may take.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -75,6 +86,8 @@ impl Service {
         let mut announcements = self.desk.announcements();
         while let Some(push) = announcements.next().await {
             self.push(push, None);
+            // Whoever was given something takes it before there is more.
+            tokio::task::yield_now().await;
         }
     }
 
@@ -155,11 +168,13 @@ struct Connection {
     socket: WebSocket<Stream>,
     member: Member,
     caller: Caller,
+    /// Answers for which the outbox had no room.
+    answers: VecDeque<String>,
 }
 
 /// What a connection turns to next.
 enum Turn {
-    Said(Option<Message>),
+    Heard(Heard),
     Deliver(Delivery),
     Expired,
     Stop,
@@ -169,51 +184,60 @@ impl Connection {
     fn new(service: Service, socket: WebSocket<Stream>) -> Self {
         //= A76
         let policy = SlowPolicy::Disconnect(reason(4508, "too slow"));
-        let member = service.hub.join(Bounds::default(), policy);
+        let bounds = Bounds::new(MAILBOX_BYTES_MAX, MAILBOX_MESSAGES_MAX);
+        let member = service.hub.join(bounds, policy);
         Self {
             service,
             socket,
             member,
             caller: Caller::new(),
+            answers: VecDeque::new(),
         }
     }
 
+    /// Listens, delivers and keeps the deadlines, all at the same time: whoever does not read is
+    /// still heard, still expires, and is still told to go.
     //= A79
     async fn run(mut self, mut stopping: Stopping) -> Result<(), Error> {
         loop {
+            self.answer();
+            let room = !self.socket.is_full();
             let turn = tokio::select! {
-                said = self.socket.recv() => Turn::Said(said?),
-                delivery = self.member.next() => Turn::Deliver(delivery),
+                heard = listen(&mut self.socket, self.answers.len()) => Turn::Heard(heard?),
+                delivery = next(&mut self.member, room) => Turn::Deliver(delivery),
                 () = until(self.caller.expires_at()) => Turn::Expired,
                 () = stopping.wait() => Turn::Stop,
             };
             let close = match turn {
-                Turn::Said(Some(message)) => self.hear(&message).await?,
-                Turn::Said(None) => return Ok(()),
-                Turn::Deliver(delivery) => self.deliver(delivery).await?,
+                Turn::Heard(Heard::Message(message)) => self.hear(&message).await,
+                Turn::Heard(Heard::End) => return Ok(()),
+                Turn::Heard(_) => None,
+                Turn::Deliver(delivery) => self.deliver(delivery),
                 //= A56
                 Turn::Expired => Some(reason(4401, "the token has expired")),
                 Turn::Stop => Some(reason(1001, "the server stops")),
             };
             if let Some(reason) = close {
+                self.answer();
                 return self.close(&reason).await;
             }
         }
     }
 
-    async fn hear(&mut self, message: &Message) -> Result<Option<CloseReason>, Error> {
-        // The old server did not tell text from binary, so its clients may send either.
-        let text = String::from_utf8_lossy(message.as_bytes());
+    async fn hear(&mut self, message: &Message) -> Option<CloseReason> {
+        // The old server did not tell text from binary, so its clients may send either. What is
+        // not UTF-8 is no JSON, and is refused like anything else that is none.
+        let text = utf8::validate(message.as_bytes()).unwrap_or_default();
         let outcome = self
             .service
             .desk
-            .handle(&mut self.caller, &text, SystemTime::now())
+            .handle(&mut self.caller, text, SystemTime::now())
             .await;
         self.carry_out(outcome).await
     }
 
     /// Does what has to be done after a message, in the order of the outcome's fields.
-    async fn carry_out(&mut self, outcome: Outcome) -> Result<Option<CloseReason>, Error> {
+    async fn carry_out(&mut self, outcome: Outcome) -> Option<CloseReason> {
         let Outcome {
             signed_in,
             replies,
@@ -232,17 +256,17 @@ impl Connection {
             //= A48
             self.member.set_user(&user_key(namespace, user));
             self.member.subscribe(namespace);
-            let text = self.service.desk.welcome(&welcome).await;
-            self.socket.feed(text).await?;
+            self.answers
+                .push_back(self.service.desk.welcome(&welcome).await);
         }
         for reply in replies {
             let text = self.finish(reply);
-            self.socket.feed(text).await?;
+            self.answers.push_back(text);
         }
         for push in pushes {
             self.service.push(push, Some(&self.member));
         }
-        Ok(close.map(|Close { code, reason: why }| reason(code, why)))
+        close.map(|Close { code, reason: why }| reason(code, why))
     }
 
     fn finish(&self, reply: Reply) -> String {
@@ -253,28 +277,58 @@ impl Connection {
         reply.text(online)
     }
 
-    /// Queues what waits in the mailbox and sends it in one go.
-    async fn deliver(&mut self, first: Delivery) -> Result<Option<CloseReason>, Error> {
+    /// Queues the answers for which there is room. They are sent when the connection listens.
+    fn answer(&mut self) {
+        while !self.socket.is_full() {
+            let Some(text) = self.answers.pop_front() else {
+                return;
+            };
+            // A connection that is closing takes nothing more, which listening will tell.
+            let _ = self.socket.try_feed(text);
+        }
+    }
+
+    /// Queues what waits in the mailbox, as far as there is room.
+    fn deliver(&mut self, first: Delivery) -> Option<CloseReason> {
         let mut next = Some(first);
         while let Some(delivery) = next {
             match delivery {
                 Delivery::Message(message) => {
-                    self.socket.ready().await?;
-                    // A connection that is closing takes nothing more, which `recv` will tell.
                     let _ = self.socket.try_feed_prepared(&message);
                 }
-                Delivery::Close(reason) => return Ok(Some(reason)),
+                Delivery::Close(reason) => return Some(reason),
             }
-            next = self.member.try_next();
+            next = if self.socket.is_full() {
+                None
+            } else {
+                self.member.try_next()
+            };
         }
-        self.socket.flush().await?;
-        Ok(None)
+        None
     }
 
     async fn close(mut self, reason: &CloseReason) -> Result<(), Error> {
         let code = reason.code().unwrap_or(CloseCode::NORMAL_CLOSURE);
         drop(self.member);
         self.socket.close(code, reason.reason()).await.map(drop)
+    }
+}
+
+/// Waits for the next message. A client that lets its answers pile up is not heard until it has
+/// taken some, but the connection goes on.
+async fn listen(socket: &mut WebSocket<Stream>, answers: usize) -> Result<Heard, Error> {
+    if answers < ANSWERS_MAX {
+        return socket.recv_or_room().await;
+    }
+    socket.ready().await.map(|()| Heard::Room)
+}
+
+/// Waits for the next delivery, or, while there is no room for one, for the end of the membership.
+async fn next(member: &mut Member, room: bool) -> Delivery {
+    if room {
+        member.next().await
+    } else {
+        Delivery::Close(member.closed().await)
     }
 }
 

@@ -2,8 +2,11 @@
 
 use alloc::format;
 use alloc::string::String;
+use std::env::VarError;
 use std::fs;
 use std::path::Path;
+
+use crate::announce::secret;
 
 /// Makes the data folder, for its owner alone, where it is missing.
 pub(crate) fn create(path: &Path) -> Result<(), String> {
@@ -20,4 +23,16 @@ pub(crate) fn create(path: &Path) -> Result<(), String> {
             path.display()
         )
     })
+}
+
+/// The secret that the environment gives, if it gives one.
+pub(crate) fn secret_variable() -> Result<Option<String>, String> {
+    match std::env::var(secret::VARIABLE) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(format!(
+            "{} is not UTF-8: set another secret, or remove it to have one generated",
+            secret::VARIABLE
+        )),
+    }
 }

@@ -44,11 +44,13 @@ pub fn run(args: &Echo) -> Result<(), Box<dyn Error>> {
     let threads = workers.start(&stop, move |listener, stopping| {
         serve(listener, stopping, serving.clone())
     })?;
-    std::println!("listening on ws://{address}");
-    std::io::stdout().flush()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        crate::cli::signal::told_to_stop().await?;
+        let told_to_stop = crate::cli::signal::listen()?;
+        let mut out = std::io::stdout();
+        writeln!(out, "listening on ws://{address}")?;
+        out.flush()?;
+        told_to_stop.await;
         stop.stop(STOP_DEADLINE).await;
         std::io::Result::Ok(())
     })?;

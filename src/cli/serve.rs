@@ -3,19 +3,19 @@
 use alloc::boxed::Box;
 use alloc::format;
 use core::error::Error;
+use core::net::SocketAddr;
 use core::time::Duration;
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::SystemTime;
-use std::{eprintln, println};
 use tokio::runtime::Builder;
 
 use crate::announce::desk::Desk;
-use crate::announce::secret::{self, Secret};
+use crate::announce::secret::Secret;
 use crate::announce::service::{MESSAGE_BYTES_MAX, Service};
 use crate::announce::store::Store;
 use crate::announce::token::{self, Verifier};
 use crate::cli::args::Serve;
-use crate::cli::signal::told_to_stop;
+use crate::cli::signal;
 use crate::engine::Limits;
 use crate::server::{Config, Listener, Stop};
 
@@ -31,7 +31,7 @@ const STORE_FILE: &str = "announce.db";
 /// When the secret or the store cannot be used, or the address cannot be listened on.
 pub fn run(args: &Serve) -> Result<(), Box<dyn Error>> {
     crate::cli::data::create(&args.data)?;
-    let secret = Secret::load(&args.data, std::env::var(secret::VARIABLE).ok())?;
+    let secret = Secret::load(&args.data, crate::cli::data::secret_variable()?)?;
     token::self_test(&secret, SystemTime::now())?;
     let store = Store::open(&args.data.join(STORE_FILE))?;
     let service = Service::new(Desk::new(store, Verifier::new(&secret)));
@@ -48,17 +48,29 @@ async fn serve(args: &Serve, service: Service) -> Result<(), Box<dyn Error>> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", args.listen))?;
     let address = listener.local_addr()?;
-    println!("listening on ws://{address}");
-    std::io::stdout().flush()?;
-    let data = args.data.display();
-    eprintln!("the page is at http://{address}/");
-    eprintln!("mint a token with: framewire token --data {data} --user alice");
+    let told_to_stop = signal::listen()?;
+    say_ready(args, address)?;
     let stop = Stop::new();
     let running = tokio::spawn(service.run(listener, stop.stopping()));
-    told_to_stop().await?;
+    told_to_stop.await;
     if !stop.stop(STOP_DEADLINE).await {
         tracing::warn!("some connections did not close in time");
     }
     running.await?;
+    Ok(())
+}
+
+/// Tells whoever started the server that it is ready, and how to use it.
+fn say_ready(args: &Serve, address: SocketAddr) -> io::Result<()> {
+    let mut out = io::stdout();
+    writeln!(out, "listening on ws://{address}")?;
+    out.flush()?;
+    let data = args.data.display();
+    let hint = format!(
+        "the page is at http://{address}/\n\
+         mint a token with: framewire token --data {data} --user alice\n"
+    );
+    // The server is ready all the same where nobody reads the hint.
+    let _ = io::stderr().write_all(hint.as_bytes());
     Ok(())
 }

@@ -1,22 +1,39 @@
 //! Being told to stop.
 
+use core::future::Future;
 use std::io;
 
-/// Waits for SIGINT or SIGTERM.
+/// Listens to SIGINT and SIGTERM from now on, and returns what waits for one of them.
+///
+/// A server does this before it says that it is ready: from then on it ends in order.
 ///
 /// # Errors
 ///
 /// When the signals cannot be listened to.
-pub(crate) async fn told_to_stop() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+#[cfg(unix)]
+pub(crate) fn listen() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    Ok(async move {
         tokio::select! {
-            it = tokio::signal::ctrl_c() => it,
-            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+/// Waits to be interrupted.
+///
+/// # Errors
+///
+/// None here.
+#[cfg(not(unix))]
+pub(crate) fn listen() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Where it cannot be listened to, nobody interrupts.
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

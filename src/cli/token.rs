@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::error::Error;
-use std::println;
+use std::io::Write;
 use std::time::SystemTime;
 
-use crate::announce::secret::{self, Secret};
+use crate::announce::secret::Secret;
 use crate::announce::token::Minter;
 use crate::cli::args::Token;
 
@@ -18,7 +18,7 @@ use crate::cli::args::Token;
 /// When the secret cannot be used, or the token would be refused by the server.
 pub fn run(args: &Token) -> Result<(), Box<dyn Error>> {
     crate::cli::data::create(&args.data)?;
-    let secret = Secret::load(&args.data, std::env::var(secret::VARIABLE).ok())?;
+    let secret = Secret::load(&args.data, crate::cli::data::secret_variable()?)?;
     let namespaces: Vec<_> = args.namespace.iter().map(String::as_str).collect();
     let scopes: Vec<_> = args.scope.iter().map(String::as_str).collect();
     let minter = Minter::new(&secret);
@@ -29,6 +29,6 @@ pub fn run(args: &Token) -> Result<(), Box<dyn Error>> {
         *args.ttl,
         SystemTime::now(),
     )?;
-    println!("{token}");
+    writeln!(std::io::stdout(), "{token}")?;
     Ok(())
 }

@@ -166,6 +166,16 @@ impl Mailbox {
         queue.close.take().map(Delivery::Close)
     }
 
+    /// Waits until the member is to close. Only one task may wait.
+    pub(crate) async fn closed(&self) -> CloseReason {
+        loop {
+            if let Some(reason) = self.lock().close.take() {
+                return reason;
+            }
+            self.arrived.notified().await;
+        }
+    }
+
     /// Waits for the next thing to do. Only one task may wait.
     pub(crate) async fn next(&self) -> Delivery {
         loop {

@@ -209,6 +209,16 @@ impl Member {
         self.mailbox.next().await
     }
 
+    /// Waits until the member is to close, and leaves the messages in the mailbox: for when there
+    /// is no room to send them.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has not been returned waits in the mailbox.
+    pub async fn closed(&mut self) -> CloseReason {
+        self.mailbox.closed().await
+    }
+
     /// The next thing to do, if there is any now.
     pub fn try_next(&mut self) -> Option<Delivery> {
         self.mailbox.take()

@@ -15,4 +15,4 @@ pub mod websocket;
 
 pub use crate::net::error::{Error, TimedOut};
 pub use crate::net::split::{Reader, Writer};
-pub use crate::net::websocket::{Exchange, Reply, WebSocket};
+pub use crate::net::websocket::{Exchange, Heard, Reply, WebSocket};

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use core::future::poll_fn;
-use core::task::ready;
+use core::task::{Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::engine::{
@@ -118,6 +118,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             message,
             reply: Reply { connection, now },
         }))
+    }
+
+    /// The next message, or word that the outbox has drained to its low mark after it was full:
+    /// for a task that sends what others say while it listens.
+    ///
+    /// Otherwise it is as [`recv`](Self::recv).
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has arrived stays in the connection.
+    pub async fn recv_or_room(&mut self) -> Result<Heard, Error> {
+        let was_full = self.is_full();
+        let driver = &mut self.driver;
+        let found = poll_fn(|cx| match driver.poll_message(cx) {
+            Poll::Pending if was_full && driver.connection.is_drained() => Poll::Ready(Ok(None)),
+            polled => polled.map_ok(Some),
+        })
+        .await?;
+        Ok(match found {
+            None => Heard::Room,
+            Some(false) => Heard::End,
+            Some(true) => self
+                .driver
+                .inbox
+                .take_message()
+                .map_or(Heard::Room, Heard::Message),
+        })
+    }
+
+    /// Whether messages are refused as full until the outbox drains.
+    pub fn is_full(&self) -> bool {
+        self.driver.connection.is_full()
     }
 
     /// The next thing that the peer says, control frames included; `None` once the connection is
@@ -334,6 +370,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub fn split(self) -> (Reader<S>, Writer<S>) {
         split(self.driver)
     }
+}
+
+/// What [`WebSocket::recv_or_room`] heard.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Heard {
+    /// A message.
+    Message(Message),
+    /// The outbox was full and has drained.
+    Room,
+    /// The connection is closed.
+    End,
 }
 
 /// A message and the means to answer it; see [`WebSocket::recv_exchange`].

@@ -37,6 +37,10 @@ impl Workers {
     ///
     /// When the address cannot be listened on.
     pub fn bind(address: SocketAddr, count: NonZeroUsize, config: Config) -> io::Result<Self> {
+        if count.get() > 1 {
+            // Sockets that share a port would share it with another server as well.
+            drop(listen(address, false)?);
+        }
         let first = listen(address, count.get() > 1)?;
         let local_addr = first.local_addr()?;
         let mut sockets = Vec::with_capacity(count.get());

@@ -40,10 +40,29 @@ async fn what_is_no_page_is_answered_and_closed() {
         ),
         ("GET / HTTP/9.1\r\nHost: h\r\n\r\n", "505"),
         ("GET /websockets HTTP/1.1\r\nHost: h\r\n\r\n", "426"),
+        ("GET / HTTP/1.1\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "400"),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+            "400",
+        ),
         ("nonsense\r\n\r\n", "400"),
     ] {
         let answer = ask(&house, request).await;
         assert_eq!(answer.get(9..12), Some(status), "{request:?}: {answer}");
+    }
+    house.close().await;
+}
+
+/// RFC 9110 §9.3.2.
+#[tokio::test]
+async fn the_answer_to_head_has_no_body() {
+    let house = House::open().await;
+    for (path, status) in [("/", "200"), ("/websockets", "405"), ("/nothing", "404")] {
+        let answer = ask(&house, &format!("HEAD {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
+        assert_eq!(answer.get(9..12), Some(status), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{path}: {answer}");
     }
     house.close().await;
 }

@@ -6,6 +6,7 @@ use framewire::client;
 use framewire::engine::{HandshakeFailure, Message};
 use framewire::wire::close::CloseCode;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::house::House;
 
@@ -277,5 +278,106 @@ async fn a_socket_whose_token_expires_is_closed_with_4401() {
     bob.say("Sign", json!({})).await;
     assert_eq!(bob.hear().await["auth"], true);
     assert_eq!(bob.closed_with().await, 4401);
+    house.close().await;
+}
+
+/// A commit holds many announcements, which then arrive at once. Nobody is slow for that.
+//= A76 type=test
+#[tokio::test]
+async fn a_burst_of_large_announcements_reaches_a_client_that_reads() {
+    let house = House::open().await;
+    let mut bob = house.sign_in("bob", &[]).await;
+    let mut publishers = Vec::new();
+    for at in 0..20 {
+        let mut person = house.sign_in(&format!("publisher-{at}"), PUBLISH).await;
+        publishers.push(tokio::spawn(async move {
+            let note = "n".repeat(25_000);
+            for _ in 0..4 {
+                let said = json!({"Group": "Public", "Body": "B", "Note": note});
+                person.say("Public announcement", said).await;
+            }
+            for _ in 0..4 {
+                person.hear_intent("Published").await;
+            }
+        }));
+    }
+    for offset in 1..=80 {
+        assert_eq!(bob.hear().await["offset"], offset);
+    }
+    for publisher in publishers {
+        publisher.await.unwrap();
+    }
+    house.close().await;
+}
+
+//= A56 type=test
+#[tokio::test]
+async fn a_client_that_does_not_read_is_still_heard_and_still_told_to_go() {
+    let house = House::open().await;
+    let mut alice = house.sign_in("alice", PUBLISH).await;
+    let mut carol = house.sign_in("carol", &[]).await;
+    let mut stuck = house.sign_in("stuck", PUBLISH).await;
+    let note = "n".repeat(30_000);
+    // Far more than the system keeps for a socket, and less than the mailbox holds.
+    for _ in 0..300 {
+        let said = json!({"Group": "Public", "Body": "B", "Note": note});
+        alice.say("Public announcement", said).await;
+        alice.hear_intent("Published").await;
+    }
+    stuck
+        .say(
+            "Public announcement",
+            json!({"Group": "Public", "Body": "heard"}),
+        )
+        .await;
+    for _ in 0..300 {
+        assert_eq!(carol.hear().await["Body"], "B");
+    }
+    assert_eq!(carol.hear().await["Body"], "heard");
+    // The server stops without waiting for the one who does not read.
+    house.close().await;
+    drop(stuck);
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_utf8_are_refused_and_not_altered() {
+    let house = House::open().await;
+    let mut alice = house.sign_in("alice", PUBLISH).await;
+    let said = json!({
+        "APIToken": alice.token, "Intent": "Public announcement", "Group": "Public", "Body": "caf#",
+    });
+    let mut bytes = said.to_string().into_bytes();
+    let at = bytes.iter().position(|byte| *byte == b'#').unwrap();
+    bytes[at] = 0xe9;
+    alice.socket.send(Message::binary(bytes)).await.unwrap();
+    assert_eq!(alice.hear().await["payload"]["code"], "malformed_json");
+    house.close().await;
+}
+
+//= A81 type=test
+#[tokio::test]
+async fn a_credential_is_known_however_it_is_escaped() {
+    let house = House::open().await;
+    let mut alice = house.sign_in("alice", PUBLISH).await;
+    let token = &alice.token;
+    let escaped = format!("\\u{:04x}{}", u32::from(token.as_bytes()[0]), &token[1..]);
+    for field in [
+        format!(r#""Bearer":"0123\/456789abcdef","Body":"see 0123\/456789abcdef""#),
+        format!(r#""Bearer":"0123/456789abcdef","Body":["see 0123\/456789abcdef"]"#),
+        format!(r#""Body":"{escaped}""#),
+    ] {
+        let text = format!(
+            r#"{{"APIToken":"{token}","Intent":"Public announcement","Group":"Public",{field}}}"#
+        );
+        alice.socket.send(Message::text(text)).await.unwrap();
+        let heard = timeout(Duration::from_secs(20), alice.socket.recv())
+            .await
+            .unwrap();
+        let heard = heard.unwrap().unwrap();
+        assert!(
+            heard.as_text().unwrap().contains("\"forbidden\""),
+            "{field}: {heard:?}"
+        );
+    }
     house.close().await;
 }

@@ -26,6 +26,8 @@ pub struct Refusal {
     status: u16,
     headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     body: Cow<'static, str>,
+    /// Whether the body is only announced.
+    bodiless: bool,
 }
 
 impl Refusal {
@@ -41,6 +43,7 @@ impl Refusal {
             status,
             headers: Vec::new(),
             body: body.into(),
+            bodiless: false,
         }
     }
 
@@ -114,6 +117,13 @@ impl Refusal {
         Ok(self)
     }
 
+    /// Leaves the body out, as the answer to a HEAD request must (RFC 9110 §9.3.2).
+    #[must_use]
+    pub(crate) const fn without_body(mut self) -> Self {
+        self.bodiless = true;
+        self
+    }
+
     /// The status.
     pub const fn status(&self) -> u16 {
         self.status
@@ -155,8 +165,10 @@ impl Refusal {
         text.push_str("Content-Type: text/plain; charset=utf-8\r\n");
         text.push_str(&format!("Content-Length: {}\r\n\r\n", self.body.len() + 1));
         out.extend_from_slice(text.as_bytes());
-        out.extend_from_slice(self.body.as_bytes());
-        out.push(b'\n');
+        if !self.bodiless {
+            out.extend_from_slice(self.body.as_bytes());
+            out.push(b'\n');
+        }
         out
     }
 }

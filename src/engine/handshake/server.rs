@@ -65,6 +65,7 @@ impl ServerHandshake {
         //= H1-07
         let upgrades = list::contains_token(head.headers().get_all("upgrade"), b"websocket");
         if head.version_minor() == 0 || !upgrades {
+            check_plain(&head)?;
             return Ok(ServerProgress::Plain(Box::new(PlainRequest {
                 head,
                 bytes: self.buffer,
@@ -100,6 +101,7 @@ impl PlainRequest {
     pub fn refusal(&self) -> Refusal {
         match self.head.method() {
             "GET" => Refusal::upgrade_required("the request does not ask for a WebSocket"),
+            "HEAD" => Refusal::method_not_allowed().without_body(),
             _ => Refusal::method_not_allowed(),
         }
     }
@@ -345,10 +347,32 @@ pub(crate) fn is_reserved_header(name: &str) -> bool {
             .is_some_and(|it| it.eq_ignore_ascii_case(PREFIX))
 }
 
+/// What HTTP asks of any request, so that two parties cannot take it for different ones.
+fn check_plain(head: &RequestHead) -> Result<(), Refusal> {
+    let headers = head.headers();
+    //= H1-01
+    let hosts = headers.count("host");
+    let valid = headers
+        .get_str("host")
+        .is_some_and(|host| host.is_empty() || is_authority(host));
+    if (head.version_minor() > 0 || hosts > 0) && (hosts != 1 || !valid) {
+        return Err(Refusal::bad_request("one valid Host header is needed"));
+    }
+    //= H1-05
+    if headers.count("transfer-encoding") > 0 && headers.count("content-length") > 0 {
+        return Err(Refusal::bad_request(
+            "the length of the body is said in two ways",
+        ));
+    }
+    Ok(())
+}
+
 /// What HTTP itself asks of an upgrade request (RFC 6455 §4.2.1, items 1 to 4).
 fn check_http(head: &RequestHead) -> Result<(), Refusal> {
-    if head.method() != "GET" {
-        return Err(Refusal::method_not_allowed());
+    match head.method() {
+        "GET" => {}
+        "HEAD" => return Err(Refusal::method_not_allowed().without_body()),
+        _ => return Err(Refusal::method_not_allowed()),
     }
     let headers = head.headers();
     //= WS-046
