@@ -362,8 +362,8 @@ async fn a_credential_is_known_however_it_is_escaped() {
     let token = &alice.token;
     let escaped = format!("\\u{:04x}{}", u32::from(token.as_bytes()[0]), &token[1..]);
     for field in [
-        format!(r#""Bearer":"0123\/456789abcdef","Body":"see 0123\/456789abcdef""#),
-        format!(r#""Bearer":"0123/456789abcdef","Body":["see 0123\/456789abcdef"]"#),
+        r#""Bearer":"0123\/456789abcdef","Body":"see 0123\/456789abcdef""#.to_owned(),
+        r#""Bearer":"0123/456789abcdef","Body":["see 0123\/456789abcdef"]"#.to_owned(),
         format!(r#""Body":"{escaped}""#),
     ] {
         let text = format!(
