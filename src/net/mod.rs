@@ -9,10 +9,12 @@ mod clock;
 mod driver;
 pub mod entropy;
 pub mod error;
+pub mod maybe_tls;
 mod pool;
 pub mod split;
 pub mod websocket;
 
 pub use crate::net::error::{Error, TimedOut};
+pub use crate::net::maybe_tls::MaybeTls;
 pub use crate::net::split::{Reader, Writer};
 pub use crate::net::websocket::{Exchange, Heard, Reply, WebSocket};
