@@ -4,6 +4,7 @@ mod ending;
 mod sending;
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -12,11 +13,12 @@ use crate::engine::closure::{Cause, Closure};
 use crate::engine::coding::Coding;
 use crate::engine::deadlines::Deadlines;
 use crate::engine::entropy::MaskKeys;
-use crate::engine::event::{Chunk, Event, Received};
+use crate::engine::event::{Chunk, Event, Kind, Received};
 use crate::engine::extension::Extension;
 use crate::engine::inbound::{Found, Inbound, Terms};
 use crate::engine::limits::Limits;
 use crate::engine::outbox::{Frame, Outbox};
+use crate::engine::ready_state::ReadyState;
 use crate::engine::role::Role;
 use crate::engine::state::{State, Step};
 use crate::engine::streamed::Streamed;
@@ -288,16 +290,64 @@ impl Connection {
         chunk: &Chunk<'_>,
         output: &mut Vec<u8>,
     ) -> Result<(), Violation> {
+        let mut taken = 0;
+        while !self.expand_some(now, chunk, &mut taken, usize::MAX, output)? {}
+        Ok(())
+    }
+
+    /// Undoes the coding of a chunk step by step, so that a message larger than memory can be
+    /// passed on: appends at most `room` bytes to `output`, and says whether the chunk is done
+    /// with.
+    ///
+    /// `taken` is how far the chunk has been read; begin with 0, and call again with the same
+    /// chunk until it is done with.
+    ///
+    /// # Errors
+    ///
+    /// As [`expand`](Self::expand).
+    pub fn expand_some(
+        &mut self,
+        now: Timestamp,
+        chunk: &Chunk<'_>,
+        taken: &mut usize,
+        room: usize,
+        output: &mut Vec<u8>,
+    ) -> Result<bool, Violation> {
+        self.note_coding(now);
         let Some(coding) = self.coding.as_deref_mut() else {
-            output.extend_from_slice(chunk.bytes);
-            return Ok(());
+            output.extend_from_slice(&chunk.bytes[*taken..]);
+            *taken = chunk.bytes.len();
+            return Ok(true);
         };
+        let message_bytes_max = self.limits.message_bytes_max();
         coding
-            .expand(self.limits.message_bytes_max(), chunk, output)
+            .expand(message_bytes_max, chunk, taken, room.max(1), output)
             //= PX-01
             .inspect_err(|violation| {
                 self.fail(now, *violation);
             })
+    }
+
+    /// Takes note that the extension has something to do, after which it may rest.
+    fn note_coding(&mut self, now: Timestamp) {
+        if self.coding.is_some() {
+            self.deadlines.note_coding(now);
+        }
+    }
+
+    /// The extension that was negotiated with its parameters, as in the header of the handshake.
+    pub fn extension(&self) -> Option<String> {
+        self.coding.as_deref().and_then(Coding::agreed)
+    }
+
+    /// The state in the terms of the WebSocket interface of browsers. A connection that exists
+    /// has been opened, so it is never [`ReadyState::Connecting`].
+    pub const fn ready_state(&self) -> ReadyState {
+        match self.state {
+            State::Open => ReadyState::Open,
+            State::Closing | State::Ending | State::Failing => ReadyState::Closing,
+            State::Closed => ReadyState::Closed,
+        }
     }
 
     /// The bytes to send next, in order.
@@ -366,6 +416,11 @@ impl Connection {
     /// Whether a message has begun to arrive and not ended.
     pub const fn is_within_message(&self) -> bool {
         self.inbound.is_within_message()
+    }
+
+    /// What the message is of which a part has arrived.
+    pub(crate) const fn message_kind(&self) -> Option<Kind> {
+        self.inbound.message_kind()
     }
 
     /// Takes the empty buffer that is kept for the next frame, so that an idle connection holds

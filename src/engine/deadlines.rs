@@ -5,6 +5,9 @@ use core::time::Duration;
 use crate::engine::limits::Limits;
 use crate::engine::time::Timestamp;
 
+/// How long after the last coded message the extension gives up its memory.
+const CODING_REST: Duration = Duration::from_secs(1);
+
 /// What a connection does about time that has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
@@ -16,6 +19,8 @@ pub(crate) enum Due {
     Idle,
     /// It is time for a Ping.
     Ping,
+    /// The extension has had nothing to do for a while.
+    Rest,
 }
 
 /// The moments from which a connection's deadlines count.
@@ -30,6 +35,8 @@ pub(crate) struct Deadlines {
     /// Whether the Pong that answers it has not arrived.
     awaits_pong: bool,
     close_by: Option<Timestamp>,
+    /// When the extension gives up its memory, if it may hold any.
+    rest_at: Option<Timestamp>,
     round_trip: Option<Duration>,
 }
 
@@ -42,6 +49,7 @@ impl Deadlines {
             awaits_life: false,
             awaits_pong: false,
             close_by: None,
+            rest_at: None,
             round_trip: None,
         }
     }
@@ -55,6 +63,16 @@ impl Deadlines {
     /// A message came or went.
     pub(crate) const fn note_message(&mut self, now: Timestamp) {
         self.message = now;
+    }
+
+    /// The extension has something to do.
+    pub(crate) fn note_coding(&mut self, now: Timestamp) {
+        self.rest_at = Some(now.after(CODING_REST));
+    }
+
+    /// The extension has given up its memory.
+    pub(crate) const fn note_rest(&mut self) {
+        self.rest_at = None;
     }
 
     /// The closing began; it is to be over in `timeout`.
@@ -97,9 +115,11 @@ impl Deadlines {
         let idle = limits
             .idle_timeout()
             .map(|timeout| (self.message.after(timeout), Due::Idle));
-        match (ping, idle) {
-            (Some(ping), Some(idle)) => Some(if idle.0 < ping.0 { idle } else { ping }),
-            (ping, idle) => ping.or(idle),
-        }
+        let rest = self.rest_at.map(|at| (at, Due::Rest));
+        // Of several at one time the first here counts.
+        [ping, idle, rest]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 }

@@ -6,9 +6,11 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use bytes::Bytes;
 use core::fmt;
 
-use crate::engine::event::Kind;
+use crate::engine::part::Part;
+use crate::engine::prepared::Prepared;
 use crate::engine::violation::Violation;
 use crate::wire::list::ExtensionOffer;
 
@@ -16,25 +18,58 @@ use crate::wire::list::ExtensionOffer;
 pub trait Extension: fmt::Debug + Send {
     /// Undoes the coding of the next piece of a message that bears RSV1.
     ///
-    /// Appends to `output` at most `room` bytes; `last` says that the message ends with `input`.
-    /// What is appended may lag behind what was given, until `last`.
+    /// Takes from the front of `input` and appends at most `room` bytes to `output`, `room` being
+    /// at least 1. It is called again with the rest of `input` until it says that it is
+    /// [`done`](Expanded::done). `last` says that the message ends with `input`.
     ///
     /// # Errors
     ///
-    /// The violation that fails the connection: [`Violation::MessageTooBig`] where `room` does
-    /// not suffice, [`Violation::ExtensionData`] where `input` cannot be read.
+    /// The violation that fails the connection: [`Violation::ExtensionData`] where `input` cannot
+    /// be read, [`Violation::MessageTooBig`] where it grows beyond all proportion.
     fn expand(
         &mut self,
         input: &[u8],
         last: bool,
-        room: u64,
+        room: usize,
         output: &mut Vec<u8>,
-    ) -> Result<(), Violation>;
+    ) -> Result<Expanded, Violation>;
 
-    /// Codes a whole message that is to be sent, and appends it to `output`.
+    /// Codes a message, or the next part of one, that is to be sent, and appends it to `output`.
     ///
-    /// Returns `false` for a message that is better sent as it is; `output` is then ignored.
-    fn reduce(&mut self, kind: Kind, message: &[u8], output: &mut Vec<u8>) -> bool;
+    /// Returns `false` for a message that is better sent as it is; `output` is then ignored. It
+    /// is asked so for the first part only: the parts that follow are coded as the first was, and
+    /// `false` means for them that the coding has failed and the message cannot go on.
+    fn reduce(&mut self, part: Part<'_>, output: &mut Vec<u8>) -> bool;
+
+    /// The frames of a prepared message in this coding, unmasked and the same for every
+    /// connection that codes alike; `None` for a message that is better sent as it is.
+    ///
+    /// When it returns frames, they will be sent.
+    fn reduce_prepared(&mut self, message: &Prepared) -> Option<Bytes> {
+        let _ = message;
+        None
+    }
+
+    /// Gives up the memory that can be had again: nothing has passed for a while.
+    fn rest(&mut self) {}
+
+    /// What the two ends have agreed on, as it stands in the header of the handshake.
+    fn agreed(&self) -> Option<ExtensionOffer> {
+        None
+    }
+}
+
+/// How far [`Extension::expand`] has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "whoever writes an extension makes it"
+)]
+pub struct Expanded {
+    /// How many bytes from the front of the input are done with.
+    pub taken: usize,
+    /// Whether everything that the input means has been appended.
+    pub done: bool,
 }
 
 /// A client's side of agreeing on an extension.

@@ -252,6 +252,11 @@ impl Inbound {
         self.message.is_some()
     }
 
+    /// What the message is of which a part has arrived.
+    pub(crate) const fn message_kind(&self) -> Option<Kind> {
+        self.message
+    }
+
     /// Bytes of payload that the present frame has declared and not yet brought.
     pub(crate) const fn frame_bytes_to_come(&self) -> u64 {
         self.remaining

@@ -4,14 +4,20 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use core::ops::Range;
 
+mod pieces;
+
 use crate::engine::connection::Connection;
 use crate::engine::event::{Event, Kind};
 use crate::engine::message::{Lent, Message};
+use crate::engine::piece::{Ends, Piece};
 use crate::engine::time::Timestamp;
 use crate::engine::violation::Violation;
 
 /// How much a buffer that is full grows by at least.
 const GROW_BYTES_MIN: usize = 4 << 10;
+
+/// How large a buffer for expanded messages is kept while there is a buffer for what arrives.
+const EXPANDED_BYTES_KEPT: usize = 64 << 10;
 
 /// A receive buffer that puts the pieces of a message together where they stand.
 ///
@@ -31,8 +37,14 @@ pub struct Inbox {
     start: usize,
     /// How long it is so far.
     held: usize,
-    /// A message that an extension has expanded, so far as it has come.
+    /// A message that an extension has expanded, so far as it has come; or the last piece of one.
     expanded: Vec<u8>,
+    /// The chunk that is expanded piece by piece; its bytes are those that are held.
+    pending: Option<Pending>,
+    /// Whether nothing of the present message has been lent as a piece.
+    piece_first: bool,
+    /// Whether something of the present message is being put together.
+    collects: bool,
     /// What was found last.
     found: Option<Place>,
 }
@@ -43,6 +55,8 @@ pub struct Inbox {
 pub enum Incoming<'a> {
     /// A whole message.
     Message(Lent<'a>),
+    /// A piece of a message, where pieces were asked for.
+    Piece(Piece<'a>),
     /// A Ping with its payload; it is answered already.
     Ping(&'a [u8]),
     /// A Pong with its payload.
@@ -59,10 +73,19 @@ enum Place {
     /// All that is held.
     Message(Kind),
     Expanded(Kind),
+    Piece(Range<usize>, Ends),
+    ExpandedPiece(Ends),
     Ping(Range<usize>),
     Pong(Range<usize>),
     Close,
     Failed(Violation),
+}
+
+/// A chunk in the coding of an extension, of which `taken` bytes have been expanded.
+#[derive(Debug)]
+struct Pending {
+    ends: Ends,
+    taken: usize,
 }
 
 impl Inbox {
@@ -75,6 +98,9 @@ impl Inbox {
             start: 0,
             held: 0,
             expanded: Vec::new(),
+            pending: None,
+            piece_first: false,
+            collects: false,
             found: None,
         }
     }
@@ -90,7 +116,10 @@ impl Inbox {
 
     /// Whether no byte is waiting, neither unread nor as part of a message.
     pub const fn is_empty(&self) -> bool {
-        self.filled == self.parsed && self.held == 0 && self.expanded.is_empty()
+        self.filled == self.parsed
+            && self.held == 0
+            && self.expanded.is_empty()
+            && self.pending.is_none()
     }
 
     /// Lends a buffer to work in, to take the place of a smaller one or none.
@@ -128,6 +157,9 @@ impl Inbox {
         if self.data.is_empty() || waiting > self.data.len() / 8 {
             return None;
         }
+        if self.expanded.is_empty() {
+            self.expanded = Vec::new();
+        }
         let mut kept = Vec::with_capacity(waiting);
         kept.extend_from_slice(&self.data[self.start..self.start + self.held]);
         kept.extend_from_slice(&self.data[self.parsed..self.filled]);
@@ -138,8 +170,11 @@ impl Inbox {
     /// Takes note that the bytes which wait, `waiting` of them, stand at the front now.
     fn moved(&mut self, waiting: usize) {
         (self.start, self.parsed, self.filled) = (0, self.held, waiting);
-        // A message moves with what is held; the payload of a control frame stays behind.
-        if matches!(self.found, Some(Place::Ping(_) | Place::Pong(_))) {
+        // A message moves with what is held; a piece and the payload of a control frame do not.
+        if matches!(
+            self.found,
+            Some(Place::Ping(_) | Place::Pong(_) | Place::Piece(..))
+        ) {
             self.found = None;
         }
     }
@@ -208,6 +243,8 @@ impl Inbox {
                 Incoming::Message(Lent::new(kind, &mut self.data[held]))
             }
             Place::Expanded(kind) => Incoming::Message(Lent::new(kind, &mut self.expanded)),
+            Place::Piece(range, ends) => Incoming::Piece(ends.piece(&self.data[range])),
+            Place::ExpandedPiece(ends) => Incoming::Piece(ends.piece(&self.expanded)),
             Place::Ping(range) => Incoming::Ping(&self.data[range]),
             Place::Pong(range) => Incoming::Pong(&self.data[range]),
             Place::Close => Incoming::Close,
@@ -224,10 +261,15 @@ impl Inbox {
     }
 
     fn find(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Place> {
-        if !connection.is_within_message() {
+        if let Some(pending) = self.pending.take() {
+            // The message was begun in pieces; this is the rest of it.
+            if let Some(place) = self.expand_rest(connection, now, pending) {
+                return Some(place);
+            }
+        } else if !connection.is_within_message() {
             // The message that was lent by the call before is done with.
             self.held = 0;
-            self.expanded = Vec::new();
+            self.forget_expanded();
         }
         while self.parsed < self.filled {
             let base = self.parsed;
@@ -242,6 +284,7 @@ impl Inbox {
                     if let Err(violation) = connection.expand(now, &chunk, &mut self.expanded) {
                         return Some(Place::Failed(violation));
                     }
+                    self.collects = !last;
                     if last {
                         return Some(Place::Expanded(kind));
                     }
@@ -249,6 +292,7 @@ impl Inbox {
                 Some(Event::Data(chunk)) => {
                     let (kind, last, len) = (chunk.kind, chunk.last, chunk.bytes.len());
                     self.hold(end - len..end);
+                    self.collects = !last;
                     if last {
                         return Some(Place::Message(kind));
                     }
@@ -263,6 +307,14 @@ impl Inbox {
             (self.parsed, self.filled) = (0, 0);
         }
         None
+    }
+
+    /// A large message that was expanded leaves no large buffer behind.
+    fn forget_expanded(&mut self) {
+        self.expanded.clear();
+        if self.expanded.capacity() > EXPANDED_BYTES_KEPT {
+            self.expanded = Vec::new();
+        }
     }
 
     /// Makes `piece` the next of the message that is being put together.

@@ -2,6 +2,9 @@
 
 use core::time::Duration;
 
+/// The default of [`Limits::frame_bytes_max`].
+pub(crate) const FRAME_BYTES_MAX: usize = 64 << 10;
+
 /// The bounds of one connection.
 ///
 /// None can be switched off. A value outside the permitted range is taken as the nearest bound
@@ -11,6 +14,7 @@ use core::time::Duration;
 /// |---|---|---|
 /// | [`message_bytes_max`](Self::message_bytes_max) | 1 MiB | the connection fails with 1009 |
 /// | [`fragments_max`](Self::fragments_max) | 131,072 | the connection fails with 1008 |
+/// | [`frame_bytes_max`](Self::frame_bytes_max) | 64 KiB | a message is sent in fragments |
 /// | [`outbox_bytes_high`](Self::outbox_bytes_high) | 256 KiB | sending is refused as full |
 /// | [`outbox_bytes_low`](Self::outbox_bytes_low) | 64 KiB | sending is worth trying again |
 /// | [`control_bytes_max`](Self::control_bytes_max) | 64 KiB | a Pong replaces the one before it |
@@ -22,6 +26,7 @@ use core::time::Duration;
 pub struct Limits {
     message_bytes_max: u64,
     fragments_max: u32,
+    frame_bytes_max: usize,
     outbox_bytes_high: usize,
     outbox_bytes_low: usize,
     control_bytes_max: usize,
@@ -36,6 +41,7 @@ impl Default for Limits {
         Self {
             message_bytes_max: 1 << 20,
             fragments_max: 131_072,
+            frame_bytes_max: FRAME_BYTES_MAX,
             outbox_bytes_high: 256 << 10,
             outbox_bytes_low: 64 << 10,
             control_bytes_max: 64 << 10,
@@ -82,6 +88,22 @@ impl Limits {
     #[must_use]
     pub fn with_fragments_max(mut self, fragments: u32) -> Self {
         self.fragments_max = fragments.max(1);
+        self
+    }
+
+    /// The most payload, in bytes, of a data frame that is sent.
+    ///
+    /// A longer message leaves in fragments, so that a Pong, or any control frame, never waits
+    /// behind more than one of them (RFC 6455 §5.4). Messages themselves keep their order.
+    pub const fn frame_bytes_max(&self) -> usize {
+        self.frame_bytes_max
+    }
+
+    /// Sets [`frame_bytes_max`](Self::frame_bytes_max): 125 bytes or more. A message that is
+    /// [`Prepared`](crate::engine::Prepared) for many connections keeps to the default.
+    #[must_use]
+    pub fn with_frame_bytes_max(mut self, bytes: usize) -> Self {
+        self.frame_bytes_max = bytes.max(125);
         self
     }
 

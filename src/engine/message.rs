@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
 
+use crate::engine::compress::Compress;
 use crate::engine::event::Kind;
 use crate::engine::prepared::Prepared;
 use crate::wire::utf8;
@@ -89,7 +90,7 @@ impl Message {
 
     /// Encodes the message once, to be sent to many.
     pub fn prepare(&self) -> Prepared {
-        Prepared::new(self.kind(), self.as_bytes())
+        Prepared::new(self.kind(), self.as_bytes(), Compress::Auto)
     }
 
     /// The payload, taken out.

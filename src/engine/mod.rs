@@ -72,6 +72,7 @@
 
 pub mod closure;
 mod coding;
+pub mod compress;
 pub mod connection;
 mod deadlines;
 #[cfg(feature = "std")]
@@ -86,7 +87,10 @@ pub mod limits;
 pub mod message;
 pub mod misuse;
 mod outbox;
+pub mod part;
+pub mod piece;
 pub mod prepared;
+pub mod ready_state;
 pub mod role;
 mod state;
 mod streamed;
@@ -94,9 +98,10 @@ pub mod time;
 pub mod violation;
 
 pub use crate::engine::closure::{Cause, Closure, Side};
+pub use crate::engine::compress::Compress;
 pub use crate::engine::connection::Connection;
 pub use crate::engine::event::{Chunk, Event, Kind, Received};
-pub use crate::engine::extension::{Answer, Extension, Offer};
+pub use crate::engine::extension::{Answer, Expanded, Extension, Offer};
 pub use crate::engine::handshake::client::{
     Answered, ClientHandshake, ClientProgress, ClientRequest, HandshakeFailure, InvalidRequest,
     Opened,
@@ -110,7 +115,10 @@ pub use crate::engine::inbox::{Inbox, Incoming};
 pub use crate::engine::limits::Limits;
 pub use crate::engine::message::{Lent, Message, Utf8Bytes};
 pub use crate::engine::misuse::{Misuse, SendError};
+pub use crate::engine::part::Part;
+pub use crate::engine::piece::Piece;
 pub use crate::engine::prepared::Prepared;
+pub use crate::engine::ready_state::ReadyState;
 pub use crate::engine::role::Role;
 pub use crate::engine::time::Timestamp;
 pub use crate::engine::violation::Violation;

@@ -67,6 +67,69 @@ impl<'a> Frame<'a> {
     }
 }
 
+/// The frames in which a message leaves: one, or as many as it takes for none to be larger than
+/// a bound, so that a control frame never waits behind more than that (RFC 6455 §5.4).
+pub(crate) struct Fragments<'a> {
+    opcode: Opcode,
+    reserved: Reserved,
+    /// What has not been framed; `None` once all has.
+    rest: Option<&'a [u8]>,
+    /// Whether the message ends with these frames.
+    last: bool,
+    frame_bytes_max: usize,
+}
+
+impl<'a> Fragments<'a> {
+    pub(crate) const fn new(
+        kind: Kind,
+        reserved: Reserved,
+        payload: &'a [u8],
+        frame_bytes_max: usize,
+    ) -> Self {
+        Self::of_part(opcode_of(kind), reserved, payload, true, frame_bytes_max)
+    }
+
+    /// The frames of a part of a message, of which the first has this opcode.
+    pub(crate) const fn of_part(
+        opcode: Opcode,
+        reserved: Reserved,
+        payload: &'a [u8],
+        last: bool,
+        frame_bytes_max: usize,
+    ) -> Self {
+        Self {
+            opcode,
+            reserved,
+            rest: Some(payload),
+            last,
+            frame_bytes_max,
+        }
+    }
+}
+
+impl<'a> Iterator for Fragments<'a> {
+    type Item = Frame<'a>;
+
+    /// The next frame, to be masked where its sender masks.
+    fn next(&mut self) -> Option<Frame<'a>> {
+        let rest = self.rest?;
+        let (payload, rest) = match rest.split_at_checked(self.frame_bytes_max) {
+            Some((payload, rest)) if !rest.is_empty() => (payload, Some(rest)),
+            _ => (rest, None),
+        };
+        self.rest = rest;
+        let frame = Frame {
+            fin: self.last && rest.is_none(),
+            //= PD-021
+            reserved: core::mem::replace(&mut self.reserved, Reserved::NONE),
+            opcode: core::mem::replace(&mut self.opcode, Opcode::Continuation),
+            mask: None,
+            payload,
+        };
+        Some(frame)
+    }
+}
+
 /// The opcode that begins a message of `kind`.
 pub(crate) const fn opcode_of(kind: Kind) -> Opcode {
     match kind {
@@ -82,7 +145,7 @@ enum Segment {
     /// Bytes that others may hold too. A boundary between frames follows them.
     Shared {
         bytes: Bytes,
-        /// Whether they are one whole frame, rather than its payload.
+        /// Whether they are whole frames, rather than the payload of one.
         whole: bool,
     },
 }
@@ -92,6 +155,15 @@ impl Segment {
         match self {
             Self::Frames(bytes) => bytes,
             Self::Shared { bytes, .. } => bytes,
+        }
+    }
+
+    /// The bytes, if they begin with a header.
+    fn frames(&self) -> Option<&[u8]> {
+        match self {
+            Self::Frames(bytes) => Some(bytes),
+            Self::Shared { bytes, whole: true } => Some(bytes),
+            Self::Shared { whole: false, .. } => None,
         }
     }
 }
@@ -144,21 +216,29 @@ impl Outbox {
         self.push_encoded(|target| frame.encode_into(target));
     }
 
-    /// Queues an unmasked data frame whose payload others may hold too.
-    pub(crate) fn push_shared_payload(&mut self, header: FrameHeader, payload: Bytes) {
-        self.push_encoded(|target| target.extend_from_slice(header.encode().as_bytes()));
-        self.data_bytes += payload.len();
-        self.data.push_back(Segment::Shared {
-            bytes: payload,
-            whole: false,
-        });
+    /// Queues an unmasked message whose payload others may hold too.
+    pub(crate) fn push_shared_payload(
+        &mut self,
+        kind: Kind,
+        payload: &Bytes,
+        frame_bytes_max: usize,
+    ) {
+        for frame in Fragments::new(kind, Reserved::NONE, payload, frame_bytes_max) {
+            let header = frame.header().encode();
+            self.push_encoded(|target| target.extend_from_slice(header.as_bytes()));
+            self.data_bytes += frame.payload.len();
+            self.data.push_back(Segment::Shared {
+                bytes: payload.slice_ref(frame.payload),
+                whole: false,
+            });
+        }
     }
 
-    /// Queues a whole unmasked frame that others may hold too.
-    pub(crate) fn push_shared_frame(&mut self, frame: Bytes) {
-        self.data_bytes += frame.len();
+    /// Queues whole unmasked frames that others may hold too.
+    pub(crate) fn push_shared_frames(&mut self, frames: Bytes) {
+        self.data_bytes += frames.len();
         self.data.push_back(Segment::Shared {
-            bytes: frame,
+            bytes: frames,
             whole: true,
         });
     }
@@ -245,8 +325,8 @@ impl Outbox {
             let left = front.bytes().len() - self.sent;
             if n < left {
                 self.sent += n;
-                if let Segment::Frames(bytes) = front {
-                    self.boundary = frame_at(bytes, self.boundary, self.sent).0;
+                if let Some(frames) = front.frames() {
+                    self.boundary = frame_at(frames, self.boundary, self.sent).0;
                 }
                 return;
             }
@@ -264,14 +344,15 @@ impl Outbox {
     /// which a part has left. While part of a control frame has left, data stands at a boundary.
     fn rest_of_frame(&self) -> usize {
         let next = self.data.get(1).map_or(0, |segment| segment.bytes().len());
-        match self.data.front() {
-            None => 0,
-            Some(Segment::Shared { whole: true, .. }) if self.sent == 0 => 0,
-            Some(Segment::Shared { bytes, .. }) => bytes.len() - self.sent,
-            Some(Segment::Frames(bytes)) => match frame_at(bytes, self.boundary, self.sent) {
+        let Some(front) = self.data.front() else {
+            return 0;
+        };
+        match front.frames() {
+            None => front.bytes().len() - self.sent,
+            Some(frames) => match frame_at(frames, self.boundary, self.sent) {
                 (begin, _) if begin == self.sent => 0,
                 (_, Some(end)) => end - self.sent,
-                (_, None) => bytes.len() - self.sent + next,
+                (_, None) => frames.len() - self.sent + next,
             },
         }
     }

@@ -8,6 +8,8 @@ use crate::wire::utf8::Utf8Stream;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Streamed {
     kind: Kind,
+    /// Whether its fragments are coded by the extension.
+    pub(crate) coded: bool,
     utf8: Utf8Stream,
 }
 
@@ -15,6 +17,7 @@ impl Streamed {
     pub(crate) const fn begin(kind: Kind) -> Self {
         Self {
             kind,
+            coded: false,
             utf8: Utf8Stream::new(),
         }
     }

@@ -13,6 +13,7 @@ use tokio_rustls::TlsStream;
 /// Shutting it down inside TLS sends `close_notify` and then ends the write side of the stream
 /// beneath, so that the peer can tell an end from a cut. A stream that ends without the peer's
 /// `close_notify` fails reading with [`io::ErrorKind::UnexpectedEof`].
+#[expect(clippy::exhaustive_enums, reason = "there is TLS or there is none")]
 pub enum MaybeTls<S> {
     /// The stream as it is.
     Plain(S),

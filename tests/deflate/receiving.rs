@@ -1,7 +1,7 @@
 //! What arrives compressed, byte by byte.
 
 use framewire::engine::deflate::{DeflateConfig, DeflateOffer};
-use framewire::engine::{Inbox, Limits, Message, Offer, Role, Violation};
+use framewire::engine::{Compress, Inbox, Kind, Limits, Message, Offer, Part, Role, Violation};
 
 use crate::support::{masked, offers, open, receive, server};
 
@@ -190,7 +190,8 @@ fn deflated(message: &[u8]) -> Vec<u8> {
     let offer = Box::new(DeflateOffer::new(DeflateConfig::default()));
     let mut extension = offer.accept(&offers(PMD)[0]).unwrap();
     let mut out = Vec::new();
-    assert!(extension.reduce(framewire::engine::Kind::Binary, message, &mut out));
+    let part = Part::whole(Kind::Binary, message, Compress::Auto);
+    assert!(extension.reduce(part, &mut out));
     out
 }
 

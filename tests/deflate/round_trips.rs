@@ -1,11 +1,13 @@
-//! Two engines, every pair of settings, random messages.
+//! Two engines, every pair of settings, random messages, every way to send and receive them.
+
+use core::time::Duration;
 
 use framewire::engine::deflate::DeflateConfig;
-use framewire::engine::{Inbox, Limits, Message, Role};
+use framewire::engine::{Compress, Connection, Inbox, Limits, Message, Role, Violation};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::support::{NOW, agree, open, receive, transmit};
+use crate::support::{NOW, agree, open, receive, receive_pieces, transmit};
 
 fn configs() -> impl Strategy<Value = DeflateConfig> {
     (8..=15u8, 8..=15u8, any::<[bool; 2]>(), 0..=9u8, 0..200usize).prop_map(
@@ -39,7 +41,7 @@ fn messages() -> impl Strategy<Value = Vec<Message>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     //= PD-007 type=test
     //= PD-015 type=test
@@ -62,6 +64,7 @@ proptest! {
         ours in configs(),
         theirs in configs(),
         messages in messages(),
+        hows in vec(hows(), 8),
         step in 1..5000usize,
     ) {
         let limits = Limits::default().with_outbox_marks(1 << 20, 64 << 20);
@@ -69,13 +72,89 @@ proptest! {
         let mut client = open(Role::Client, limits.clone(), client);
         let mut server = open(Role::Server, limits, server);
         let (mut client_inbox, mut server_inbox) = (Inbox::new(), Inbox::new());
-        for message in &messages {
-            client.send_message(NOW, message.clone()).unwrap();
-            let found = receive(&mut server, &mut server_inbox, &transmit(&mut client), step);
-            prop_assert_eq!(&found, &(vec![message.clone()], None));
-            server.send_message(NOW, message.clone()).unwrap();
-            let found = receive(&mut client, &mut client_inbox, &transmit(&mut server), step);
-            prop_assert_eq!(&found, &(vec![message.clone()], None));
+        let mut now = NOW;
+        for (message, how) in messages.iter().zip(&hows) {
+            let expected = (vec![message.clone()], None);
+            send(&mut client, message, how);
+            let (bytes, inbox) = (transmit(&mut client), &mut server_inbox);
+            prop_assert_eq!(&take(how)(&mut server, inbox, &bytes, step), &expected);
+            send(&mut server, message, how);
+            let (bytes, inbox) = (transmit(&mut server), &mut client_inbox);
+            prop_assert_eq!(&take(how)(&mut client, inbox, &bytes, step), &expected);
+            if how.rests {
+                now = now.after(Duration::from_secs(2));
+                client.timeout(now);
+                server.timeout(now);
+            }
         }
+    }
+}
+
+/// How a message is sent and received.
+#[derive(Clone, Debug)]
+struct How {
+    compress: Compress,
+    form: Form,
+    /// Whether the message is received in pieces.
+    in_pieces: bool,
+    /// Whether so much time passes afterwards that both ends give up their memory.
+    rests: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Whole,
+    Prepared,
+    Fragments(usize),
+}
+
+fn hows() -> impl Strategy<Value = How> {
+    let compress = prop_oneof![
+        Just(Compress::Auto),
+        Just(Compress::Never),
+        Just(Compress::Always)
+    ];
+    let form = prop_oneof![
+        Just(Form::Whole),
+        Just(Form::Prepared),
+        (1..20_000usize).prop_map(Form::Fragments)
+    ];
+    (compress, form, any::<[bool; 2]>()).prop_map(|(compress, form, [in_pieces, rests])| How {
+        compress,
+        form,
+        in_pieces,
+        rests,
+    })
+}
+
+fn send(connection: &mut Connection, message: &Message, how: &How) {
+    let compress = how.compress;
+    match how.form {
+        Form::Whole => connection
+            .send_message_with(NOW, message.clone(), compress)
+            .unwrap(),
+        Form::Prepared => connection
+            .send_prepared(NOW, &message.prepare().with_compress(compress))
+            .unwrap(),
+        Form::Fragments(len) => {
+            let kind = message.kind();
+            for fragment in message.as_bytes().chunks(len) {
+                connection
+                    .send_fragment_with(NOW, kind, fragment, false, compress)
+                    .unwrap();
+            }
+            connection
+                .send_fragment_with(NOW, kind, b"", true, compress)
+                .unwrap();
+        }
+    }
+}
+
+type Take = fn(&mut Connection, &mut Inbox, &[u8], usize) -> (Vec<Message>, Option<Violation>);
+
+fn take(how: &How) -> Take {
+    match how.in_pieces {
+        true => receive_pieces,
+        false => receive,
     }
 }

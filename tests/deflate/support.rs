@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use framewire::engine::deflate::{DeflateAnswer, DeflateConfig, DeflateOffer};
 use framewire::engine::{
-    Answer, Connection, Extension, Inbox, Incoming, Limits, Message, Offer, Role, Timestamp,
+    Answer, Connection, Extension, Inbox, Incoming, Kind, Limits, Message, Offer, Role, Timestamp,
     Violation,
 };
 use framewire::wire::list::{ExtensionOffer, parse_extensions};
@@ -99,4 +99,45 @@ pub(crate) fn transmit(connection: &mut Connection) -> Vec<u8> {
     let bytes: Vec<u8> = connection.transmit().flatten().copied().collect();
     connection.transmitted(bytes.len());
     bytes
+}
+
+/// As [`receive`], taking messages piece by piece and putting them together here.
+pub(crate) fn receive_pieces(
+    connection: &mut Connection,
+    inbox: &mut Inbox,
+    bytes: &[u8],
+    step: usize,
+) -> (Vec<Message>, Option<Violation>) {
+    let (mut messages, mut text) = (Vec::new(), Vec::new());
+    let mut within = false;
+    for piece in bytes.chunks(step) {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let space = inbox.space(0);
+            let n = rest.len().min(space.len());
+            space[..n].copy_from_slice(&rest[..n]);
+            inbox.filled(n);
+            rest = &rest[n..];
+            while inbox.advance_piece(connection, NOW) {
+                match inbox.incoming() {
+                    Some(Incoming::Piece(piece)) => {
+                        assert_eq!(piece.first, !within, "one piece is the first");
+                        assert!(piece.last || !piece.bytes.is_empty(), "a piece of nothing");
+                        within = !piece.last;
+                        text.extend_from_slice(piece.bytes);
+                        if piece.last {
+                            let whole = core::mem::take(&mut text);
+                            messages.push(match piece.kind {
+                                Kind::Text => Message::text(String::from_utf8(whole).unwrap()),
+                                _ => Message::binary(whole),
+                            });
+                        }
+                    }
+                    Some(Incoming::Failed(violation)) => return (messages, Some(violation)),
+                    _ => {}
+                }
+            }
+        }
+    }
+    (messages, None)
 }

@@ -1,7 +1,7 @@
 //! The place for an extension (RFC 6455 §9; RFC 7692 §6), with a toy in it.
 
-use framewire::engine::{Connection, Event, Extension, Inbox, Incoming, Kind, Limits, Message};
-use framewire::engine::{Role, Timestamp, Violation};
+use framewire::engine::{Connection, Event, Expanded, Extension, Inbox, Incoming, Kind, Limits};
+use framewire::engine::{Message, Part, Role, Timestamp, Violation};
 
 use crate::support::chunks::Cut;
 use crate::support::raw_peer::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RawPeer, TEXT};
@@ -21,29 +21,35 @@ impl Extension for RunLength {
         &mut self,
         input: &[u8],
         last: bool,
-        room: u64,
+        room: usize,
         output: &mut Vec<u8>,
-    ) -> Result<(), Violation> {
-        let before = output.len();
-        for &byte in input {
+    ) -> Result<Expanded, Violation> {
+        let end = output.len() + room;
+        let mut taken = 0;
+        while taken < input.len() && output.len() < end {
             match self.count.take() {
-                None => self.count = Some(byte),
+                None => self.count = Some(input[taken]),
                 Some(count) => {
-                    let added = output.len() - before + usize::from(count);
-                    if added as u64 > room {
-                        return Err(Violation::MessageTooBig);
+                    let fits = usize::from(count).min(end - output.len());
+                    output.resize(output.len() + fits, input[taken]);
+                    if fits < usize::from(count) {
+                        // The rest of the run goes with the next call.
+                        self.count = Some(count - u8::try_from(fits).expect("less than a count"));
+                        break;
                     }
-                    output.resize(output.len() + usize::from(count), byte);
                 }
             }
+            taken += 1;
         }
+        let done = taken == input.len();
         match self.count {
-            Some(_) if last => Err(Violation::ExtensionData),
-            _ => Ok(()),
+            Some(_) if last && done => Err(Violation::ExtensionData),
+            _ => Ok(Expanded { taken, done }),
         }
     }
 
-    fn reduce(&mut self, _: Kind, message: &[u8], output: &mut Vec<u8>) -> bool {
+    fn reduce(&mut self, part: Part<'_>, output: &mut Vec<u8>) -> bool {
+        let message = part.bytes;
         if message.is_empty() || message.iter().any(|byte| *byte != message[0]) {
             return false;
         }
@@ -63,14 +69,17 @@ impl Extension for Boundless {
         &mut self,
         input: &[u8],
         _: bool,
-        _: u64,
+        _: usize,
         output: &mut Vec<u8>,
-    ) -> Result<(), Violation> {
+    ) -> Result<Expanded, Violation> {
         output.extend(input.repeat(100));
-        Ok(())
+        Ok(Expanded {
+            taken: input.len(),
+            done: true,
+        })
     }
 
-    fn reduce(&mut self, _: Kind, _: &[u8], _: &mut Vec<u8>) -> bool {
+    fn reduce(&mut self, _: Part<'_>, _: &mut Vec<u8>) -> bool {
         false
     }
 }
@@ -435,11 +444,12 @@ fn what_is_sent_bears_the_bit_where_the_extension_coded_it() {
             FIN | PING,
             FIN | RSV1 | TEXT,
             FIN | TEXT,
-            TEXT,
+            RSV1 | TEXT,
             FIN | CONTINUATION,
         ];
         assert_eq!(firsts, expected);
         assert_eq!(frames[1].payload, b"\x04a");
+        assert_eq!(frames[3].payload, b"\x02a");
 
         let mut other = receiver(role.peer());
         other.receive_cut(&sent, &Cut::EachByte);

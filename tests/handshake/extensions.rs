@@ -1,8 +1,8 @@
 //! Agreeing on an extension (RFC 6455 §9.1), with a toy that adds a number to every byte.
 
 use framewire::engine::{
-    AcceptError, Acceptance, Answer, Connection, Extension, HandshakeFailure, Inbox, Incoming,
-    Kind, Offer, Violation,
+    AcceptError, Acceptance, Answer, Connection, Expanded, Extension, HandshakeFailure, Inbox,
+    Incoming, Kind, Offer, Part, Violation,
 };
 use framewire::wire::list::ExtensionOffer;
 
@@ -23,17 +23,17 @@ impl Extension for Shift {
         &mut self,
         input: &[u8],
         _last: bool,
-        room: u64,
+        room: usize,
         output: &mut Vec<u8>,
-    ) -> Result<(), Violation> {
-        if input.len() as u64 > room {
-            return Err(Violation::MessageTooBig);
-        }
-        output.extend(input.iter().map(|byte| byte.wrapping_sub(self.by)));
-        Ok(())
+    ) -> Result<Expanded, Violation> {
+        let taken = input.len().min(room);
+        output.extend(input[..taken].iter().map(|byte| byte.wrapping_sub(self.by)));
+        let done = taken == input.len();
+        Ok(Expanded { taken, done })
     }
 
-    fn reduce(&mut self, _kind: Kind, message: &[u8], output: &mut Vec<u8>) -> bool {
+    fn reduce(&mut self, part: Part<'_>, output: &mut Vec<u8>) -> bool {
+        let message = part.bytes;
         output.extend(message.iter().map(|byte| byte.wrapping_add(self.by)));
         !message.is_empty()
     }
@@ -155,7 +155,7 @@ fn both_ends_use_what_they_agreed_on() {
 //= PD-021 type=test
 //= WS-074 type=test
 #[test]
-fn messages_that_are_sent_in_fragments_go_out_uncoded() {
+fn messages_that_are_sent_in_fragments_bear_the_bit_on_the_first_alone() {
     let (mut client, _, _) = agreed(&["3"]);
     client
         .send_fragment(NOW, Kind::Text, b"ab", false)
@@ -165,9 +165,9 @@ fn messages_that_are_sent_in_fragments_go_out_uncoded() {
         .expect("an open connection");
     let sent: Vec<_> = frames(&drain(&mut client))
         .iter()
-        .map(|it| it.first)
+        .map(|it| (it.first, it.payload.clone()))
         .collect();
-    assert_eq!(sent, [0x01, 0x80]);
+    assert_eq!(sent, [(0x41, b"de".to_vec()), (0x80, b"f".to_vec())]);
 }
 
 //= PD-022 type=test

@@ -36,6 +36,19 @@ fn a_prepared_message_is_one_frame_without_a_mask() {
     }
 }
 
+//= WS-088 type=test
+#[test]
+fn a_long_prepared_message_is_in_fragments() {
+    let payload = vec![9; 150_000];
+    let prepared = Prepared::binary(&payload);
+    let found = frames(prepared.frame());
+    let firsts: Vec<u8> = found.iter().map(|frame| frame.first).collect();
+    assert_eq!(firsts, [0x02, 0x00, 0x80]);
+    assert_eq!(prepared.payload(), payload);
+    let joined: Vec<u8> = found.into_iter().flat_map(|frame| frame.payload).collect();
+    assert_eq!(joined, payload);
+}
+
 #[test]
 fn servers_send_the_very_bytes_that_were_prepared() {
     let prepared = Prepared::text("for all");

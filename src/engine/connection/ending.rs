@@ -116,6 +116,12 @@ impl Connection {
                         let _ = self.close(now, reason);
                     }
                 }
+                Due::Rest => {
+                    self.deadlines.note_rest();
+                    if let Some(coding) = &mut self.coding {
+                        coding.rest();
+                    }
+                }
                 Due::Ping => {
                     let payload = self.deadlines.note_ping(now);
                     // Where Pings are refused as full, bytes wait that will show life or death.

@@ -1,34 +1,38 @@
 //! Commands that send.
 
+use crate::engine::compress::Compress;
 use crate::engine::connection::Connection;
+use crate::engine::entropy::MaskKeys;
 use crate::engine::event::Kind;
 use crate::engine::message::{Lent, Message};
 use crate::engine::misuse::{Misuse, SendError};
-use crate::engine::outbox::{Frame, SHARE_BYTES_MIN, opcode_of};
+use crate::engine::outbox::{Fragments, Frame, SHARE_BYTES_MIN, opcode_of};
+use crate::engine::part::Part;
 use crate::engine::prepared::Prepared;
 use crate::engine::streamed::Streamed;
 use crate::engine::time::Timestamp;
-use crate::wire::header::{CONTROL_PAYLOAD_MAX, FrameHeader, Reserved};
+use crate::wire::close::{CloseCode, CloseReason};
+use crate::wire::header::{CONTROL_PAYLOAD_MAX, Reserved};
 use crate::wire::opcode::Opcode;
 
 impl Connection {
-    /// Queues a text message in one frame.
+    /// Queues a text message.
     ///
     /// # Errors
     ///
     /// [`SendError::Full`] when the outbox is at its high mark, and [`Misuse::Closing`] or
     /// [`Misuse::MessageUnfinished`]. The message is not queued then.
     pub fn send_text(&mut self, now: Timestamp, text: &str) -> Result<(), SendError> {
-        self.send(now, Kind::Text, text.as_bytes())
+        self.send(now, Kind::Text, text.as_bytes(), Compress::Auto)
     }
 
-    /// Queues a binary message in one frame.
+    /// Queues a binary message.
     ///
     /// # Errors
     ///
     /// As [`send_text`](Self::send_text).
     pub fn send_binary(&mut self, now: Timestamp, bytes: &[u8]) -> Result<(), SendError> {
-        self.send(now, Kind::Binary, bytes)
+        self.send(now, Kind::Binary, bytes, Compress::Auto)
     }
 
     /// Queues a message that was received, here or elsewhere: an echo, a relay.
@@ -37,40 +41,36 @@ impl Connection {
     ///
     /// As [`send_text`](Self::send_text).
     pub fn send_lent(&mut self, now: Timestamp, message: &Lent<'_>) -> Result<(), SendError> {
-        self.send(now, message.kind(), message.bytes())
+        self.send(now, message.kind(), message.bytes(), Compress::Auto)
     }
 
     /// Queues a message whose text is known to be UTF-8.
     //= WS-117
     //= WS-118
     //= WS-119
-    fn send(&mut self, now: Timestamp, kind: Kind, payload: &[u8]) -> Result<(), SendError> {
+    fn send(
+        &mut self,
+        now: Timestamp,
+        kind: Kind,
+        payload: &[u8],
+        compress: Compress,
+    ) -> Result<(), SendError> {
         self.admit_message()?;
         self.deadlines.note_message(now);
-        let mask = self.next_mask();
-        let (reserved, opcode) = (Reserved::NONE, opcode_of(kind));
-        if let Some(payload) = self
-            .coding
-            .as_deref_mut()
-            .and_then(|it| it.reduce(kind, payload))
-        {
-            let reserved = Reserved::RSV1;
-            self.outbox.push_frame(Frame {
-                fin: true,
-                reserved,
-                opcode,
-                mask,
-                payload,
-            });
-            return Ok(());
+        self.note_coding(now);
+        let coded = match &mut self.coding {
+            Some(coding) => coding.reduce(Part::whole(kind, payload, compress)),
+            None => None,
+        };
+        let (reserved, payload) = match coded {
+            Some(coded) => (Reserved::RSV1, coded),
+            None => (Reserved::NONE, payload),
+        };
+        let frame_bytes_max = self.limits.frame_bytes_max();
+        for mut frame in Fragments::new(kind, reserved, payload, frame_bytes_max) {
+            frame.mask = self.keys.as_deref_mut().map(MaskKeys::next_key);
+            self.outbox.push_frame(frame);
         }
-        self.outbox.push_frame(Frame {
-            fin: true,
-            reserved,
-            opcode,
-            mask,
-            payload,
-        });
         Ok(())
     }
 
@@ -82,20 +82,30 @@ impl Connection {
     ///
     /// As [`send_text`](Self::send_text).
     pub fn send_message(&mut self, now: Timestamp, message: Message) -> Result<(), SendError> {
+        self.send_message_with(now, message, Compress::Auto)
+    }
+
+    /// As [`send_message`](Self::send_message), with a wish whether it is to be compressed.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_text`](Self::send_text).
+    pub fn send_message_with(
+        &mut self,
+        now: Timestamp,
+        message: Message,
+        compress: Compress,
+    ) -> Result<(), SendError> {
         let (kind, payload) = (message.kind(), message.into_bytes());
-        if self.role.masks() || self.coding.is_some() || payload.len() < SHARE_BYTES_MIN {
-            return self.send(now, kind, &payload);
+        let is_coded = self.coding.is_some() && compress != Compress::Never;
+        if self.role.masks() || is_coded || payload.len() < SHARE_BYTES_MIN {
+            return self.send(now, kind, &payload, compress);
         }
         self.admit_message()?;
         self.deadlines.note_message(now);
-        let header = FrameHeader {
-            fin: true,
-            reserved: Reserved::NONE,
-            opcode: opcode_of(kind),
-            mask: None,
-            payload_len: payload.len() as u64,
-        };
-        self.outbox.push_shared_payload(header, payload);
+        let frame_bytes_max = self.limits.frame_bytes_max();
+        self.outbox
+            .push_shared_payload(kind, &payload, frame_bytes_max);
         Ok(())
     }
 
@@ -107,12 +117,18 @@ impl Connection {
     ///
     /// As [`send_text`](Self::send_text).
     pub fn send_prepared(&mut self, now: Timestamp, message: &Prepared) -> Result<(), SendError> {
-        if self.role.masks() || self.coding.is_some() {
-            return self.send(now, message.kind(), message.payload());
+        if self.role.masks() {
+            return self.send(now, message.kind(), message.payload(), message.compress());
         }
         self.admit_message()?;
         self.deadlines.note_message(now);
-        self.outbox.push_shared_frame(message.frame().clone());
+        self.note_coding(now);
+        let coded = match &mut self.coding {
+            Some(coding) => coding.reduce_prepared(message),
+            None => None,
+        };
+        let frames = coded.unwrap_or_else(|| message.frame().clone());
+        self.outbox.push_shared_frames(frames);
         Ok(())
     }
 
@@ -132,27 +148,70 @@ impl Connection {
         fragment: &[u8],
         last: bool,
     ) -> Result<(), SendError> {
+        self.send_fragment_with(now, kind, fragment, last, Compress::Auto)
+    }
+
+    /// As [`send_fragment`](Self::send_fragment), with a wish whether the message is to be
+    /// compressed. What is wished with its first fragment counts.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_fragment`](Self::send_fragment).
+    pub fn send_fragment_with(
+        &mut self,
+        now: Timestamp,
+        kind: Kind,
+        fragment: &[u8],
+        last: bool,
+        compress: Compress,
+    ) -> Result<(), SendError> {
         self.admit_data()?;
-        let begun = self.streamed;
-        let mut streamed = begun.unwrap_or_else(|| Streamed::begin(kind));
+        let first = self.streamed.is_none();
+        let mut streamed = self.streamed.unwrap_or_else(|| Streamed::begin(kind));
         streamed.admit(kind, fragment, last)?;
         self.deadlines.note_message(now);
-        let opcode = if begun.is_some() {
-            Opcode::Continuation
-        } else {
-            opcode_of(kind)
+        let part = Part {
+            kind,
+            bytes: fragment,
+            first,
+            last,
+            compress,
         };
-        let mask = self.next_mask();
-        let reserved = Reserved::NONE;
-        self.outbox.push_frame(Frame {
-            fin: last,
-            reserved,
-            opcode,
-            mask,
-            payload: fragment,
-        });
+        let is_coded = first || streamed.coded;
+        self.note_coding(now);
+        let coded = match &mut self.coding {
+            Some(coding) if is_coded => coding.reduce(part),
+            _ => None,
+        };
+        if streamed.coded && coded.is_none() {
+            // Half of a message can neither be finished nor taken back.
+            return Err(self.break_off(now).into());
+        }
+        streamed.coded = coded.is_some();
+        let reserved = match first && streamed.coded {
+            true => Reserved::RSV1,
+            false => Reserved::NONE,
+        };
+        let opcode = match first {
+            true => opcode_of(kind),
+            false => Opcode::Continuation,
+        };
+        let payload = coded.unwrap_or(fragment);
+        let frame_bytes_max = self.limits.frame_bytes_max();
+        for mut frame in Fragments::of_part(opcode, reserved, payload, last, frame_bytes_max) {
+            frame.mask = self.keys.as_deref_mut().map(MaskKeys::next_key);
+            self.outbox.push_frame(frame);
+        }
         self.streamed = (!last).then_some(streamed);
         Ok(())
+    }
+
+    /// Closes because of a failure of ours.
+    fn break_off(&mut self, now: Timestamp) -> Misuse {
+        match CloseReason::new(CloseCode::INTERNAL_ERROR, "") {
+            Ok(reason) => self.close(now, reason).err().unwrap_or(Misuse::Closing),
+            Err(error) => Misuse::CloseReason(error),
+        }
     }
 
     /// Queues a Ping; it overtakes the data that waits.

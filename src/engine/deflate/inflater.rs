@@ -1,18 +1,23 @@
 //! From the wire: inflating within bounds (RFC 7692 §7.2.2).
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use crate::engine::deflate::history::History;
+use crate::engine::deflate::pool::Pool;
+use crate::engine::extension::Expanded;
 use crate::engine::violation::Violation;
 
 /// What the sender strips from the end of a message, and the receiver puts there again.
-const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+const TAIL_BYTES: usize = 4;
+/// The tail and one byte behind it, at which the decoder does not look if the tail ends a block.
+const PROBE: [u8; TAIL_BYTES + 1] = [0x00, 0x00, 0xff, 0xff, 0x00];
 
 /// How much output is made room for at once.
-const STEP_BYTES: usize = 4 << 10;
+const STEP_BYTES: usize = 16 << 10;
 
 /// The ratio counts from here on: a short message may well grow a thousandfold.
 const RATIO_FREE_BYTES: u64 = 64 << 10;
@@ -22,7 +27,8 @@ pub(crate) struct Inflater {
     window_bits: u8,
     keeps_context: bool,
     ratio_max: u64,
-    /// Made for the first message.
+    pool: Arc<Pool>,
+    /// Made when it is needed, with the window that `history` holds.
     stream: Option<Box<Inflate>>,
     history: History,
     /// Bytes of the present message so far, as they came and as they became.
@@ -31,11 +37,17 @@ pub(crate) struct Inflater {
 }
 
 impl Inflater {
-    pub(crate) fn new(window_bits: u8, keeps_context: bool, ratio_max: u32) -> Self {
+    pub(crate) fn new(
+        window_bits: u8,
+        keeps_context: bool,
+        ratio_max: u32,
+        pool: Arc<Pool>,
+    ) -> Self {
         Self {
             window_bits,
             keeps_context,
             ratio_max: u64::from(ratio_max),
+            pool,
             stream: None,
             history: History::new(window_bits),
             taken: 0,
@@ -43,7 +55,7 @@ impl Inflater {
         }
     }
 
-    /// Appends what `input` becomes to `output`: at most `room` bytes.
+    /// Appends at most `room` bytes of what `input` becomes to `output`.
     //= PD-056
     //= PD-057
     //= PD-058
@@ -52,102 +64,133 @@ impl Inflater {
         &mut self,
         input: &[u8],
         last: bool,
-        room: u64,
+        room: usize,
         output: &mut Vec<u8>,
-    ) -> Result<(), Violation> {
-        self.taken += input.len() as u64;
+    ) -> Result<Expanded, Violation> {
         //= PX-04
-        if last && self.taken == 0 {
+        if last && self.taken == 0 && input.is_empty() {
             return Err(Violation::ExtensionData);
         }
-        let before = output.len();
-        self.inflate(input, room, output)?;
-        if last {
-            // At the end of a block the tail is an empty block; anywhere else the message was
-            // cut off, and its bits mean something.
-            let whole = output.len();
-            let room = room - (whole - before) as u64;
-            self.inflate(&TAIL, room, output)?;
-            if output.len() != whole {
-                return Err(Violation::ExtensionData);
-            }
-        }
-        self.history.push(&output[before..]);
-        if last {
+        let (taken, drained) = self.inflate(input, room, output)?;
+        let done = drained && taken == input.len();
+        if done && last {
+            self.take_tail()?;
             self.end_message();
         }
-        Ok(())
+        Ok(Expanded { taken, done })
+    }
+
+    /// Takes what the sender has stripped. It ends an empty block, and the decoder stops there;
+    /// anywhere else the message was cut off, and the tail means something or is not enough.
+    fn take_tail(&mut self) -> Result<(), Violation> {
+        // The stream has ended by itself, with a block said to be the last one.
+        if self.stream.is_none() {
+            return Ok(());
+        }
+        let mut nothing = Vec::new();
+        let (taken, given, _) = self.step(&PROBE, InflateFlush::Block, 1, &mut nothing)?;
+        if (taken, given) == (TAIL_BYTES, 0) {
+            Ok(())
+        } else {
+            Err(Violation::ExtensionData)
+        }
     }
 
     fn end_message(&mut self) {
         (self.taken, self.given) = (0, 0);
         if !self.keeps_context {
-            // A window of one size is not another's: the decoder is made anew.
-            self.stream = None;
+            // A window of one size is not another's: the decoder begins anew.
+            if let Some(stream) = self.stream.take() {
+                self.pool.give_inflate(self.window_bits, stream);
+            }
             self.history.clear();
         }
     }
 
+    /// Inflates into at most `room` bytes. Says how much of `input` was taken, and whether all
+    /// that was taken has been given.
     //= PX-03
     fn inflate(
         &mut self,
-        mut input: &[u8],
-        room: u64,
+        input: &[u8],
+        room: usize,
         output: &mut Vec<u8>,
-    ) -> Result<(), Violation> {
-        let room = usize::try_from(room).unwrap_or(usize::MAX);
+    ) -> Result<(usize, bool), Violation> {
         let limit = output.len().saturating_add(room);
-        let bits = self.window_bits;
-        let begun = output.len();
+        // A decoder takes a distance for good that reaches beyond its window into what it gives
+        // in the same step.
+        let step_max = STEP_BYTES.min(1 << self.window_bits);
+        let mut at = 0;
         loop {
-            let stream = self
-                .stream
-                .get_or_insert_with(|| Box::new(Inflate::new(false, bits)));
-            let at = output.len();
-            // One byte beyond the room tells a message that is too big from one that just fits.
-            let step = STEP_BYTES
-                .min(1 << bits)
-                .min((limit - at).saturating_add(1));
-            output.resize(at + step, 0);
-            let (taken, given) = (stream.total_in(), stream.total_out());
-            let status = stream.decompress(input, &mut output[at..], InflateFlush::SyncFlush);
-            let taken = count(stream.total_in() - taken);
-            let given = count(stream.total_out() - given);
-            output.truncate(at + given);
-            input = &input[taken..];
-            self.given += given as u64;
-            if output.len() > limit || self.is_beyond_ratio() {
+            let step = step_max.min(limit - output.len());
+            if step == 0 {
+                return Ok((at, false));
+            }
+            let flush = InflateFlush::SyncFlush;
+            let (taken, given, status) = self.step(&input[at..], flush, step, output)?;
+            at += taken;
+            if self.is_beyond_ratio() {
                 return Err(Violation::MessageTooBig);
             }
             match status {
-                Err(_) => return Err(Violation::ExtensionData),
-                Ok(Status::StreamEnd) => {
-                    self.begin_again(&output[begun..])?;
-                    if input.is_empty() {
-                        return Ok(());
+                // A block said to be the last one has ended: what follows is a new stream with
+                // the window of the old one.
+                Status::StreamEnd => {
+                    self.stream = None;
+                    if at == input.len() {
+                        return Ok((at, true));
                     }
                 }
-                Ok(_) if given < step && input.is_empty() => return Ok(()),
-                Ok(_) if taken == 0 && given == 0 => return Err(Violation::ExtensionData),
-                Ok(_) => {}
+                _ if given < step && at == input.len() => return Ok((at, true)),
+                _ if taken == 0 && given == 0 => return Err(Violation::ExtensionData),
+                _ => {}
             }
         }
     }
 
-    /// A block said to be the last one has ended: what follows is a new stream with the window
-    /// of the old one.
-    fn begin_again(&mut self, text: &[u8]) -> Result<(), Violation> {
-        let mut window = History::new(self.window_bits);
-        window.push(self.history.bytes());
-        window.push(text);
-        let mut stream = Inflate::new(false, self.window_bits);
-        if !window.bytes().is_empty() {
-            stream
-                .set_dictionary(window.bytes())
-                .map_err(|_| Violation::ExtensionData)?;
+    /// One call of the decoder, for at most `step` bytes of output.
+    fn step(
+        &mut self,
+        input: &[u8],
+        flush: InflateFlush,
+        step: usize,
+        output: &mut Vec<u8>,
+    ) -> Result<(usize, usize, Status), Violation> {
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            none => {
+                let mut stream = self.pool.take_inflate(self.window_bits);
+                let window = self.history.bytes();
+                if !window.is_empty() {
+                    stream
+                        .set_dictionary(window)
+                        .map_err(|_| Violation::ExtensionData)?;
+                }
+                none.insert(stream)
+            }
+        };
+        let at = output.len();
+        output.resize(at + step, 0);
+        let before = (stream.total_in(), stream.total_out());
+        let status = stream.decompress(input, &mut output[at..], flush);
+        let taken = count(stream.total_in() - before.0);
+        let given = count(stream.total_out() - before.1);
+        output.truncate(at + given);
+        self.history.push(&output[at..]);
+        self.taken += taken as u64;
+        self.given += given as u64;
+        match status {
+            Ok(status) => Ok((taken, given, status)),
+            Err(_) => Err(Violation::ExtensionData),
         }
-        self.stream = Some(Box::new(stream));
-        Ok(())
+    }
+
+    /// Keeps the window and gives up the decoder, unless it is within a message.
+    pub(crate) fn rest(&mut self) {
+        if self.taken == 0 {
+            self.stream = None;
+            self.history.shrink();
+        }
     }
 
     fn is_beyond_ratio(&self) -> bool {

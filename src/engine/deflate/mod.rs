@@ -4,12 +4,14 @@
 //! on is how large a window each may use and whether it reaches back into the messages before.
 //! Either end may send any message as it is.
 
+mod codec;
 pub mod config;
 mod deflater;
 mod history;
 mod inflater;
 pub mod negotiation;
 mod parameters;
+mod pool;
 
 pub use crate::engine::deflate::config::DeflateConfig;
 pub use crate::engine::deflate::negotiation::{DeflateAnswer, DeflateOffer};

@@ -1,25 +1,33 @@
 //! Agreeing on permessage-deflate (RFC 7692 §5, §7.1).
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::engine::deflate::codec::{Deflate, Direction};
 use crate::engine::deflate::config::DeflateConfig;
-use crate::engine::deflate::deflater::Deflater;
-use crate::engine::deflate::inflater::Inflater;
 use crate::engine::deflate::parameters::{NAME, Parameters, WindowBits};
-use crate::engine::event::Kind;
+use crate::engine::deflate::pool::Pool;
 use crate::engine::extension::{Answer, Extension, Offer};
-use crate::engine::violation::Violation;
 use crate::wire::list::ExtensionOffer;
 
 /// A server that agrees to permessage-deflate.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DeflateAnswer(DeflateConfig);
+///
+/// Connections that have agreed with one of these, or a clone of it, share the memory that they
+/// compress with where no context is kept.
+#[derive(Clone, Debug, Default)]
+pub struct DeflateAnswer {
+    config: DeflateConfig,
+    pool: Arc<Pool>,
+}
 
 impl DeflateAnswer {
     /// Agrees within what `config` wants.
-    pub const fn new(config: DeflateConfig) -> Self {
-        Self(config)
+    pub fn new(config: DeflateConfig) -> Self {
+        Self {
+            config,
+            pool: Arc::default(),
+        }
     }
 
     /// What to answer to one offer.
@@ -29,7 +37,7 @@ impl DeflateAnswer {
     //= PD-046
     //= PD-047
     fn agree(&self, offered: Parameters) -> Parameters {
-        let config = &self.0;
+        let config = &self.config;
         let send_bits = offered
             .server_max_window_bits
             .unwrap_or(15)
@@ -67,23 +75,32 @@ impl Answer for DeflateAnswer {
             window_bits: told(agreed.client_max_window_bits),
             keeps_context: !agreed.client_no_context_takeover,
         };
-        Some((agreed.to_offer()?, Deflate::boxed(self.0, send, receive)))
+        let extension = Deflate::boxed(self.config, &self.pool, agreed, send, receive);
+        Some((agreed.to_offer()?, extension))
     }
 }
 
 /// A client that asks for permessage-deflate.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DeflateOffer(DeflateConfig);
+///
+/// Clones share memory as those of a [`DeflateAnswer`] do.
+#[derive(Clone, Debug, Default)]
+pub struct DeflateOffer {
+    config: DeflateConfig,
+    pool: Arc<Pool>,
+}
 
 impl DeflateOffer {
     /// Asks for what `config` wants.
-    pub const fn new(config: DeflateConfig) -> Self {
-        Self(config)
+    pub fn new(config: DeflateConfig) -> Self {
+        Self {
+            config,
+            pool: Arc::default(),
+        }
     }
 
     //= PD-004
     fn wanted(&self) -> Parameters {
-        let config = &self.0;
+        let config = &self.config;
         Parameters {
             server_no_context_takeover: !config.receive_keeps_context,
             client_no_context_takeover: !config.send_keeps_context,
@@ -129,14 +146,20 @@ impl Offer for DeflateOffer {
             return None;
         }
         let send = Direction {
-            window_bits: told(agreed.client_max_window_bits).min(self.0.send_window_bits),
-            keeps_context: !agreed.client_no_context_takeover && self.0.send_keeps_context,
+            window_bits: told(agreed.client_max_window_bits).min(self.config.send_window_bits),
+            keeps_context: !agreed.client_no_context_takeover && self.config.send_keeps_context,
         };
         let receive = Direction {
             window_bits: agreed.server_max_window_bits.unwrap_or(15),
             keeps_context: !agreed.server_no_context_takeover,
         };
-        Some(Deflate::boxed(self.0, send, receive))
+        Some(Deflate::boxed(
+            self.config,
+            &self.pool,
+            agreed,
+            send,
+            receive,
+        ))
     }
 }
 
@@ -145,49 +168,5 @@ fn told(bits: Option<WindowBits>) -> u8 {
     match bits {
         Some(WindowBits::Bits(bits)) => bits,
         Some(WindowBits::Any) | None => 15,
-    }
-}
-
-/// What was agreed for one direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Direction {
-    pub(crate) window_bits: u8,
-    pub(crate) keeps_context: bool,
-}
-
-/// permessage-deflate in use.
-#[derive(Debug)]
-struct Deflate {
-    inflater: Inflater,
-    deflater: Deflater,
-    threshold_bytes: usize,
-}
-
-impl Deflate {
-    fn boxed(config: DeflateConfig, send: Direction, receive: Direction) -> Box<dyn Extension> {
-        Box::new(Self {
-            inflater: Inflater::new(receive.window_bits, receive.keeps_context, config.ratio_max),
-            deflater: Deflater::new(send.window_bits, send.keeps_context, config.level),
-            threshold_bytes: config.threshold_bytes,
-        })
-    }
-}
-
-impl Extension for Deflate {
-    //= PD-025
-    fn expand(
-        &mut self,
-        input: &[u8],
-        last: bool,
-        room: u64,
-        output: &mut Vec<u8>,
-    ) -> Result<(), Violation> {
-        self.inflater.expand(input, last, room, output)
-    }
-
-    //= PD-019
-    //= PD-020
-    fn reduce(&mut self, _: Kind, message: &[u8], output: &mut Vec<u8>) -> bool {
-        message.len() >= self.threshold_bytes && self.deflater.reduce(message, output)
     }
 }

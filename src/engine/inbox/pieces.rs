@@ -1,0 +1,151 @@
+//! Messages piece by piece, for those that are larger than memory.
+
+use crate::engine::connection::Connection;
+use crate::engine::event::{Chunk, Event};
+use crate::engine::inbox::{Inbox, Pending, Place};
+use crate::engine::piece::Ends;
+use crate::engine::time::Timestamp;
+
+/// How much of a coded message is expanded at once.
+const PIECE_BYTES_MAX: usize = 16 << 10;
+
+impl Inbox {
+    /// Goes on to the next piece of a message, or to the next control frame, and says whether
+    /// there is anything; [`incoming`](Self::incoming) lends it.
+    ///
+    /// Nothing is put together, so a message may be larger than memory: pieces are as they
+    /// arrived, or at most 16 KiB of what an extension has expanded. What
+    /// [`advance`](Self::advance) has put together of a message that is not complete is the first
+    /// piece.
+    pub fn advance_piece(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
+        self.found = self.find_piece(connection, now);
+        self.found.is_some()
+    }
+
+    fn find_piece(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Place> {
+        if self.pending.is_none() {
+            if let Some(place) = self.put_together(connection) {
+                return Some(place);
+            }
+            self.forget_expanded();
+        }
+        loop {
+            if let Some(pending) = self.pending.take() {
+                self.expanded.clear();
+                match self.expand_piece(connection, now, pending) {
+                    None => continue,
+                    place => return place,
+                }
+            }
+            self.held = 0;
+            if self.parsed == self.filled {
+                (self.parsed, self.filled) = (0, 0);
+                return None;
+            }
+            let base = self.parsed;
+            let received = connection.receive(now, &mut self.data[base..self.filled]);
+            self.parsed += received.consumed;
+            let end = self.parsed;
+            match received.event {
+                None if received.consumed == 0 => return None,
+                None => {}
+                Some(Event::Data(chunk)) => {
+                    let (range, coded) = (end - chunk.bytes.len()..end, chunk.coded);
+                    self.piece_first |= chunk.first;
+                    let mut ends = Ends {
+                        kind: chunk.kind,
+                        first: chunk.first,
+                        last: chunk.last,
+                    };
+                    if !coded {
+                        ends.first = core::mem::take(&mut self.piece_first);
+                        return Some(Place::Piece(range, ends));
+                    }
+                    (self.start, self.held) = (range.start, range.len());
+                    self.pending = Some(Pending { ends, taken: 0 });
+                }
+                Some(Event::Ping(payload)) => return Some(Place::Ping(end - payload.len()..end)),
+                Some(Event::Pong(payload)) => return Some(Place::Pong(end - payload.len()..end)),
+                Some(Event::Close) => return Some(Place::Close),
+                Some(Event::Failed(violation)) => return Some(Place::Failed(violation)),
+            }
+        }
+    }
+
+    /// What was put together of a message whose end has not arrived, as one piece.
+    fn put_together(&mut self, connection: &Connection) -> Option<Place> {
+        let kind = connection.message_kind()?;
+        let ends = Ends {
+            kind,
+            first: true,
+            last: false,
+        };
+        if !core::mem::take(&mut self.collects) {
+            return None;
+        }
+        let held = self.start..self.start + core::mem::take(&mut self.held);
+        if !held.is_empty() {
+            return Some(Place::Piece(held, ends));
+        }
+        // Of a coded message, nothing may have come of what arrived.
+        self.piece_first = self.expanded.is_empty();
+        (!self.piece_first).then_some(Place::ExpandedPiece(ends))
+    }
+
+    /// Expands the next piece of a chunk; `None` if that comes to nothing.
+    fn expand_piece(
+        &mut self,
+        connection: &mut Connection,
+        now: Timestamp,
+        mut pending: Pending,
+    ) -> Option<Place> {
+        let Ends { kind, first, last } = pending.ends;
+        let chunk = Chunk {
+            kind,
+            bytes: &mut self.data[self.start..self.start + self.held],
+            first,
+            last,
+            coded: true,
+        };
+        let (taken, room) = (&mut pending.taken, PIECE_BYTES_MAX);
+        let done = match connection.expand_some(now, &chunk, taken, room, &mut self.expanded) {
+            Ok(done) => done,
+            Err(violation) => return Some(Place::Failed(violation)),
+        };
+        let last = last && done;
+        if !done {
+            self.pending = Some(pending);
+        }
+        if self.expanded.is_empty() && !last {
+            return None;
+        }
+        let first = core::mem::take(&mut self.piece_first);
+        Some(Place::ExpandedPiece(Ends { kind, first, last }))
+    }
+
+    /// Expands what is left of a chunk that was begun in pieces, to be put together from here
+    /// on; returns what ends with it.
+    pub(super) fn expand_rest(
+        &mut self,
+        connection: &mut Connection,
+        now: Timestamp,
+        pending: Pending,
+    ) -> Option<Place> {
+        self.expanded.clear();
+        let last = pending.ends.last;
+        let mut next = Some(pending);
+        while let Some(pending) = next {
+            let kind = pending.ends.kind;
+            match self.expand_piece(connection, now, pending) {
+                Some(Place::Failed(violation)) => return Some(Place::Failed(violation)),
+                Some(Place::ExpandedPiece(Ends { last: true, .. })) => {
+                    return Some(Place::Expanded(kind));
+                }
+                _ => next = self.pending.take(),
+            }
+        }
+        self.held = 0;
+        self.collects = !last;
+        None
+    }
+}
