@@ -17,6 +17,7 @@ use crate::engine::event::{Chunk, Event, Kind, Received};
 use crate::engine::extension::Extension;
 use crate::engine::inbound::{Found, Inbound, Terms};
 use crate::engine::limits::Limits;
+use crate::engine::observer::{Observed, Observer, Statistics, Watch};
 use crate::engine::outbox::{Frame, Outbox};
 use crate::engine::ready_state::ReadyState;
 use crate::engine::role::Role;
@@ -55,6 +56,7 @@ pub struct Connection {
     streamed: Option<Streamed>,
     coding: Option<Box<Coding>>,
     closure: Option<Box<Closure>>,
+    watch: Watch,
 }
 
 impl Connection {
@@ -89,6 +91,7 @@ impl Connection {
             streamed: None,
             coding: None,
             closure: None,
+            watch: Watch::default(),
         }
     }
 
@@ -148,7 +151,7 @@ impl Connection {
                 Reserved::NONE
             },
         };
-        match self.inbound.read(terms, input) {
+        match self.inbound.read(terms, &mut self.watch, input) {
             Ok((consumed, Found::Chunk(chunk))) => {
                 if chunk.last {
                     self.deadlines.note_message(now);
@@ -193,7 +196,9 @@ impl Connection {
                 Event::Ping(payload)
             }
             Opcode::Pong => {
-                self.deadlines.note_pong(now, payload);
+                if let Some(took) = self.deadlines.note_pong(now, payload) {
+                    self.watch.tell(&Observed::RoundTrip(took));
+                }
                 Event::Pong(payload)
             }
             _ => match CloseReason::decode(payload) {
@@ -216,6 +221,7 @@ impl Connection {
         let full = self.outbox.control_len() >= self.limits.control_bytes_max();
         let mask = self.next_mask();
         let frame = Frame::control(Opcode::Pong, mask, payload);
+        self.watch.tell_sent(frame.header());
         //= WS-113
         if full {
             self.outbox.replace_pong(frame);
@@ -260,9 +266,9 @@ impl Connection {
     fn queue_close(&mut self, reason: CloseReason) {
         let mut body = Vec::new();
         reason.encode_into(&mut body);
-        let mask = self.next_mask();
-        self.outbox
-            .push_frame(Frame::control(Opcode::Close, mask, &body));
+        let frame = Frame::control(Opcode::Close, self.next_mask(), &body);
+        self.watch.tell_sent(frame.header());
+        self.outbox.push_frame(frame);
         self.streamed = None;
         self.closure_mut().set_sent(reason);
     }
@@ -320,8 +326,13 @@ impl Connection {
             return Ok(true);
         };
         let message_bytes_max = self.limits.message_bytes_max();
-        coding
-            .expand(message_bytes_max, chunk, taken, room.max(1), output)
+        let before = (*taken, output.len());
+        let expanded = coding.expand(message_bytes_max, chunk, taken, room.max(1), output);
+        self.watch.tell(&Observed::Expanded {
+            coded: (*taken - before.0) as u64,
+            plain: (output.len() - before.1) as u64,
+        });
+        expanded
             //= PX-01
             .inspect_err(|violation| {
                 self.fail(now, *violation);
@@ -333,6 +344,33 @@ impl Connection {
         if self.coding.is_some() {
             self.deadlines.note_coding(now);
         }
+    }
+
+    /// Begins to keep [`statistics`](Self::statistics).
+    pub fn keep_statistics(&mut self) {
+        self.watch.keep_statistics();
+    }
+
+    /// What has passed since [`keep_statistics`](Self::keep_statistics); `None` without it, and
+    /// then nothing is counted. Why the connection closed, and who began, is told by
+    /// [`closure`](Self::closure).
+    pub fn statistics(&self) -> Option<&Statistics> {
+        self.watch.statistics()
+    }
+
+    /// Has `observer` told what happens from now on, in place of the one before.
+    pub fn observe(&mut self, observer: Box<dyn Observer>) {
+        self.watch.set_observer(observer);
+    }
+
+    /// Whether statistics are kept or an observer is told.
+    pub const fn is_watched(&self) -> bool {
+        self.watch.is_on()
+    }
+
+    /// Takes note that the transport took nothing for so long while bytes waited.
+    pub fn note_stalled(&mut self, time: Duration) {
+        self.watch.tell(&Observed::Stalled(time));
     }
 
     /// The extension that was negotiated with its parameters, as in the header of the handshake.

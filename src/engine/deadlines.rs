@@ -90,11 +90,13 @@ impl Deadlines {
 
     /// A Pong arrived: if it answers the last keep-alive Ping, it tells how long that took.
     //= WS-113
-    pub(crate) fn note_pong(&mut self, now: Timestamp, payload: &[u8]) {
-        if self.awaits_pong && payload == self.pinged.as_micros().to_be_bytes() {
-            self.awaits_pong = false;
-            self.round_trip = Some(now.since(self.pinged));
+    pub(crate) fn note_pong(&mut self, now: Timestamp, payload: &[u8]) -> Option<Duration> {
+        if !self.awaits_pong || payload != self.pinged.as_micros().to_be_bytes() {
+            return None;
         }
+        self.awaits_pong = false;
+        self.round_trip = Some(now.since(self.pinged));
+        self.round_trip
     }
 
     pub(crate) const fn round_trip(&self) -> Option<Duration> {

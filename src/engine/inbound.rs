@@ -2,6 +2,7 @@
 
 use crate::engine::event::{Chunk, Kind};
 use crate::engine::limits::Limits;
+use crate::engine::observer::{Observed, Watch};
 use crate::engine::role::Role;
 use crate::engine::violation::Violation;
 use crate::wire::header::{Decoded, FrameHeader, Reserved};
@@ -73,6 +74,7 @@ impl Inbound {
     pub(crate) fn read<'b>(
         &mut self,
         terms: Terms<'_>,
+        watch: &mut Watch,
         input: &'b mut [u8],
     ) -> Result<(usize, Found<'b>), Violation> {
         let mut at = 0;
@@ -98,8 +100,10 @@ impl Inbound {
                 let Some((end, payload)) = control_payload(header, header_bytes, at, input) else {
                     return Ok((at, Found::Nothing));
                 };
+                watch.tell(&Observed::Received(&header));
                 return Ok((end, Found::Control(header.opcode, payload)));
             }
+            watch.tell(&Observed::Received(&header));
             self.begin_frame(header);
             at += header_bytes;
         }

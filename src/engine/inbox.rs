@@ -232,6 +232,11 @@ impl Inbox {
         matches!(self.found, Some(Place::Message(_) | Place::Expanded(_)))
     }
 
+    /// Whether what was found last is a piece of a message.
+    pub const fn is_piece(&self) -> bool {
+        matches!(self.found, Some(Place::Piece(..) | Place::ExpandedPiece(_)))
+    }
+
     /// What was found last.
     ///
     /// A message stays there when the buffer is changed meanwhile; the payload of a control

@@ -44,7 +44,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    fn header(&self) -> FrameHeader {
+    pub(crate) fn header(&self) -> FrameHeader {
         FrameHeader {
             fin: self.fin,
             reserved: self.reserved,

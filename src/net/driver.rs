@@ -8,13 +8,14 @@ use std::io::{self, IoSlice};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use crate::engine::{Cause, Connection, Inbox, Misuse, SendError};
+use crate::engine::{Cause, Connection, Inbox, Misuse, SendError, Timestamp};
 use crate::net::clock::Clock;
 use crate::net::error::{Error, TimedOut};
 use crate::net::pool;
+use crate::wire::opcode::Opcode;
 
 /// How many slices one vectored write takes at most.
-const SLICES_MAX: usize = 16;
+const SLICES_MAX: usize = 64;
 
 /// A connection, its stream, and what is between them.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(crate) struct Driver<S> {
     read_ended: bool,
     /// Whether what ended the connection has been reported.
     reported: bool,
+    /// Since when the transport has taken nothing while bytes waited.
+    stalled_since: Option<Instant>,
     /// What the transport said when it failed.
     failure: Option<io::Error>,
     /// Whether the connection ended before all that was queued had left.
@@ -57,8 +60,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             write_end: WriteEnd::Open,
             read_ended: false,
             reported: false,
+            stalled_since: None,
             failure: None,
             lost: false,
+        }
+    }
+
+    /// Goes on to what the peer said next, messages whole; see [`poll_next`](Self::poll_next).
+    pub(crate) fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        self.poll_next(cx, Inbox::advance)
+    }
+
+    /// Goes on to the next piece of a message.
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        loop {
+            match ready!(self.poll_next(cx, Inbox::advance_piece))? {
+                true if !self.inbox.is_piece() => {}
+                found => return Poll::Ready(Ok(found)),
+            }
         }
     }
 
@@ -67,9 +86,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     ///
     /// What was queued is sent before this waits, and only then: the answers to everything that
     /// arrived at once leave at once.
-    pub(crate) fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+    fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        advance: fn(&mut Inbox, &mut Connection, Timestamp) -> bool,
+    ) -> Poll<Result<bool, Error>> {
         loop {
-            if !self.inbox.is_empty() && self.inbox.advance(&mut self.connection, self.clock.now())
+            if !self.inbox.is_empty()
+                && advance(&mut self.inbox, &mut self.connection, self.clock.now())
             {
                 return Poll::Ready(Ok(true));
             }
@@ -142,6 +166,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 1 => stream.poll_write(cx, &slices[0]),
                 _ => stream.poll_write_vectored(cx, &slices[..count]),
             };
+            if written.is_pending() {
+                if self.connection.is_watched() {
+                    self.stalled_since.get_or_insert_with(Instant::now);
+                }
+                return Poll::Pending;
+            }
+            if let Some(since) = self.stalled_since.take() {
+                self.connection.note_stalled(since.elapsed());
+            }
             match ready!(written) {
                 Ok(0) => self.fail(io::ErrorKind::WriteZero.into()),
                 Ok(n) => {
@@ -251,16 +284,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Queues a Ping once there is room for it.
-    pub(crate) fn poll_ping(
+    /// Waits until the outbox has drained to its low mark.
+    pub(crate) fn poll_drained(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while !self.connection.is_drained() {
+            if self.poll_send(cx).is_pending() && !self.connection.is_drained() {
+                ready!(self.poll_deadline(cx));
+            }
+        }
+        Poll::Ready(self.check_failure())
+    }
+
+    /// Queues a Ping or a Pong once there is room for it.
+    pub(crate) fn poll_control(
         &mut self,
         cx: &mut Context<'_>,
+        opcode: Opcode,
         payload: &[u8],
     ) -> Poll<Result<(), Error>> {
-        match self.connection.ping(payload) {
+        let queue = |connection: &mut Connection| match opcode {
+            Opcode::Pong => connection.pong(payload),
+            _ => connection.ping(payload),
+        };
+        match queue(&mut self.connection) {
             Err(SendError::Full) => {
                 ready!(self.poll_flush(cx))?;
-                Poll::Ready(unless_full(self.connection.ping(payload)))
+                Poll::Ready(unless_full(queue(&mut self.connection)))
             }
             sent => Poll::Ready(unless_full(sent)),
         }

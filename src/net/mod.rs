@@ -5,16 +5,21 @@
 //! wakes. All state is in the engine, none in a future, so a call that is dropped half way has
 //! lost nothing; each `async fn` says what that means for it.
 
+pub mod byte_stream;
 mod clock;
 mod driver;
 pub mod entropy;
 pub mod error;
+pub mod exchange;
 pub mod maybe_tls;
 mod pool;
 pub mod split;
+mod streams;
 pub mod websocket;
 
+pub use crate::net::byte_stream::ByteStream;
 pub use crate::net::error::{Error, TimedOut};
+pub use crate::net::exchange::{Exchange, Heard, Reply};
 pub use crate::net::maybe_tls::MaybeTls;
-pub use crate::net::split::{Reader, Writer};
-pub use crate::net::websocket::{Exchange, Heard, Reply, WebSocket};
+pub use crate::net::split::{OwnedPiece, Reader, Writer};
+pub use crate::net::websocket::WebSocket;

@@ -1,16 +1,20 @@
 //! Two halves of one WebSocket, for two tasks.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::task::Wake;
+use bytes::Bytes;
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::engine::{Closure, Kind, Message, Misuse, Prepared, SendError};
+use crate::engine::{Closure, Incoming, Kind, Message, Misuse, Piece, Prepared, SendError};
 use crate::net::driver::{Driver, unless_full};
 use crate::net::error::Error;
+use crate::net::websocket::WebSocket;
 use crate::wire::close::{CloseCode, CloseReason};
+use crate::wire::opcode::Opcode;
 
 /// The half that receives. It also sends what is queued, Pongs and Close frames included.
 #[derive(Debug)]
@@ -18,8 +22,11 @@ pub struct Reader<S> {
     shared: Arc<Shared<S>>,
 }
 
-/// The half that sends. It does not read: Pings are answered, and closing goes on, while the
-/// reading half is awaited.
+/// The half that sends. It does not read while there is a reading half: Pings are answered, and
+/// closing goes on, while that is awaited.
+///
+/// When the reading half has been dropped, this one does its work: what is awaited here answers
+/// Pings and the peer's Close, and drops the messages that arrive.
 #[derive(Debug)]
 pub struct Writer<S> {
     shared: Arc<Shared<S>>,
@@ -30,6 +37,7 @@ struct Shared<S> {
     /// Held while polling, never across an await.
     driver: Mutex<Driver<S>>,
     wakers: Arc<Wakers>,
+    subprotocol: Option<String>,
 }
 
 /// Wakes both halves. The stream keeps one waker for each direction, and either half may be the
@@ -58,17 +66,52 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(crate) fn split<S>(driver: Driver<S>) -> (Reader<S>, Writer<S>) {
-    let shared = Arc::new(Shared {
-        driver: Mutex::new(driver),
-        wakers: Arc::default(),
-    });
-    (
-        Reader {
-            shared: Arc::clone(&shared),
-        },
-        Writer { shared },
-    )
+impl<S> WebSocket<S> {
+    /// Makes two halves that two tasks can use.
+    pub fn split(self) -> (Reader<S>, Writer<S>) {
+        let shared = Arc::new(Shared {
+            driver: Mutex::new(self.driver),
+            wakers: Arc::default(),
+            subprotocol: self.subprotocol,
+        });
+        (
+            Reader {
+                shared: Arc::clone(&shared),
+            },
+            Writer { shared },
+        )
+    }
+}
+
+/// Makes one WebSocket of its two halves again.
+///
+/// # Errors
+///
+/// The halves, if they are not of one WebSocket.
+fn reunite<S>(
+    reader: Reader<S>,
+    writer: Writer<S>,
+) -> Result<WebSocket<S>, (Reader<S>, Writer<S>)> {
+    if !Arc::ptr_eq(&reader.shared, &writer.shared) {
+        return Err((reader, writer));
+    }
+    drop(reader);
+    match Arc::try_unwrap(writer.shared) {
+        Ok(shared) => Ok(WebSocket {
+            driver: shared
+                .driver
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+            subprotocol: shared.subprotocol,
+        }),
+        // There are only the two.
+        Err(shared) => Err((
+            Reader {
+                shared: Arc::clone(&shared),
+            },
+            Writer { shared },
+        )),
+    }
 }
 
 impl<S> Shared<S> {
@@ -108,13 +151,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     ///
     /// Nothing is lost: what has arrived stays in the connection.
     pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// The next piece of a message, owned; `None` once the connection is closed.
+    /// See [`WebSocket::recv_piece`](crate::net::WebSocket::recv_piece).
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has arrived stays in the connection.
+    pub async fn recv_piece(&mut self) -> Result<Option<OwnedPiece>, Error> {
         let shared = &self.shared;
         poll_fn(|cx| {
             shared.poll(&shared.wakers.reader, cx, |driver, cx| {
-                driver.poll_message(cx).map_ok(|found| match found {
-                    true => driver.inbox.take_message(),
-                    false => None,
-                })
+                driver
+                    .poll_piece(cx)
+                    .map_ok(|_| match driver.inbox.incoming() {
+                        Some(Incoming::Piece(piece)) => Some(OwnedPiece::from(piece)),
+                        _ => None,
+                    })
             })
         })
         .await
@@ -124,6 +183,58 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     pub fn closure(&self) -> Option<Closure> {
         lock(&self.shared.driver).connection.closure().cloned()
     }
+
+    /// The subprotocol in use.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.shared.subprotocol.as_deref()
+    }
+
+    /// Makes one WebSocket of its two halves again.
+    ///
+    /// # Errors
+    ///
+    /// The halves, if they are not of one WebSocket.
+    pub fn reunite(self, writer: Writer<S>) -> Result<WebSocket<S>, (Self, Writer<S>)> {
+        reunite(self, writer)
+    }
+
+    pub(crate) fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Message>, Error>> {
+        let shared = &self.shared;
+        shared.poll(&shared.wakers.reader, cx, |driver, cx| {
+            driver.poll_message(cx).map_ok(|found| match found {
+                true => driver.inbox.take_message(),
+                false => None,
+            })
+        })
+    }
+}
+
+/// A piece of a message, owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OwnedPiece {
+    /// Whether the message is text or binary.
+    pub kind: Kind,
+    /// The bytes; empty only at the end of a message.
+    pub bytes: Bytes,
+    /// Whether the message begins with this piece.
+    pub first: bool,
+    /// Whether the message ends with this piece.
+    pub last: bool,
+}
+
+impl From<Piece<'_>> for OwnedPiece {
+    fn from(piece: Piece<'_>) -> Self {
+        Self {
+            kind: piece.kind,
+            bytes: Bytes::copy_from_slice(piece.bytes),
+            first: piece.first,
+            last: piece.last,
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
@@ -131,8 +242,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
         &self,
         mut poll: impl FnMut(&mut Driver<S>, &mut Context<'_>) -> Poll<Result<T, Error>>,
     ) -> Result<T, Error> {
+        poll_fn(|cx| self.poll_drive(cx, &mut poll)).await
+    }
+
+    /// Does something with the connection that the other half should know of.
+    pub(crate) fn with_driver<T>(&self, act: impl FnOnce(&mut Driver<S>) -> T) -> T {
+        let done = act(&mut lock(&self.shared.driver));
+        // It may be waiting for something else than, say, the closing's deadline.
+        self.shared.wakers.wake_by_ref();
+        done
+    }
+
+    /// Polls the driver for this half, and in place of the reading half where that is gone.
+    pub(crate) fn poll_drive<T>(
+        &self,
+        cx: &mut Context<'_>,
+        mut poll: impl FnMut(&mut Driver<S>, &mut Context<'_>) -> Poll<Result<T, Error>>,
+    ) -> Poll<Result<T, Error>> {
         let shared = &self.shared;
-        poll_fn(|cx| shared.poll(&shared.wakers.writer, cx, &mut poll)).await
+        let is_alone = Arc::strong_count(shared) == 1;
+        shared.poll(&shared.wakers.writer, cx, |driver, cx| {
+            let polled = poll(driver, cx);
+            if is_alone && polled.is_pending() {
+                loop {
+                    match driver.poll_incoming(cx) {
+                        Poll::Ready(Ok(true)) => {}
+                        Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                        // The end may be what is waited for.
+                        Poll::Ready(Ok(false)) => return poll(driver, cx),
+                        Poll::Pending => return Poll::Pending,
+                    }
+                }
+            }
+            polled
+        })
     }
 
     /// Queues a message and hands everything queued to the stream.
@@ -219,7 +362,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
     ///
     /// The Ping is queued whole or not at all.
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.drive(|driver, cx| driver.poll_ping(cx, payload))
+        self.drive(|driver, cx| driver.poll_control(cx, Opcode::Ping, payload))
             .await?;
         self.flush().await
     }
@@ -249,18 +392,50 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
     /// The closing has begun, and goes on with the next call that is awaited on either half.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let reason = CloseReason::new(code, reason).map_err(Misuse::CloseReason)?;
-        {
-            let mut driver = lock(&self.shared.driver);
+        self.with_driver(|driver| {
             let now = driver.clock.now();
-            driver.connection.close(now, reason)?;
-        }
-        // The reading half may be waiting for something else than the closing's deadline.
-        self.shared.wakers.wake_by_ref();
+            driver.connection.close(now, reason)
+        })?;
         self.flush().await
+    }
+
+    /// Waits until the connection is closed, and tells how. Where the reading half has been
+    /// dropped, this is what answers Pings and Close frames for it.
+    ///
+    /// # Errors
+    ///
+    /// What ended the connection, unless it has been told before.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost but messages, and those only without a reading half.
+    pub async fn closed(&mut self) -> Result<Option<Closure>, Error> {
+        self.drive(|driver, cx| {
+            let _ = driver.poll_send(cx);
+            match driver.connection.is_closed() {
+                true => Poll::Ready(Ok(driver.connection.closure().cloned())),
+                false => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Ends the connection at once, without a handshake. The stream is dropped with the halves.
+    pub fn terminate(&mut self) {
+        self.with_driver(|driver| driver.connection.terminate());
     }
 
     /// Bytes that are queued and have not been handed to the stream.
     pub fn buffered_bytes(&self) -> usize {
         lock(&self.shared.driver).connection.buffered_bytes()
+    }
+
+    /// Makes one WebSocket of its two halves again.
+    ///
+    /// # Errors
+    ///
+    /// The halves, if they are not of one WebSocket.
+    pub fn reunite(self, reader: Reader<S>) -> Result<WebSocket<S>, (Reader<S>, Self)> {
+        reunite(reader, self)
     }
 }

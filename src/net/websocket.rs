@@ -1,18 +1,21 @@
 //! A WebSocket over a stream.
 
+mod sending;
+
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::future::poll_fn;
 use core::task::{Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::engine::{
-    Closure, Connection, Inbox, Incoming, Kind, Lent, Message, Misuse, Prepared, SendError,
-    Timestamp,
+    Closure, Connection, Inbox, Incoming, Lent, Message, Misuse, Observer, Piece, ReadyState,
+    Statistics,
 };
 use crate::net::clock::Clock;
-use crate::net::driver::{Driver, unless_full};
+use crate::net::driver::Driver;
 use crate::net::error::Error;
-use crate::net::split::{Reader, Writer, split};
+use crate::net::exchange::{Exchange, Heard, Reply};
 use crate::wire::close::{CloseCode, CloseReason};
 
 /// An open WebSocket over any stream of bytes.
@@ -25,8 +28,8 @@ use crate::wire::close::{CloseCode, CloseReason};
 /// that arrived together leave in one write. [`send`](Self::send) is both steps.
 #[derive(Debug)]
 pub struct WebSocket<S> {
-    driver: Driver<S>,
-    subprotocol: Option<String>,
+    pub(crate) driver: Driver<S>,
+    pub(crate) subprotocol: Option<String>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
@@ -151,6 +154,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         })
     }
 
+    /// The next piece of a message; `None` once the connection is closed.
+    ///
+    /// For messages that are larger than memory: nothing is put together, and what is not asked
+    /// for is not read. Text is checked as it comes. Set
+    /// [`message_bytes_max`](crate::engine::Limits::message_bytes_max) and
+    /// [`fragments_max`](crate::engine::Limits::fragments_max) to what may come. A message that
+    /// is begun with this is taken to its end with this; [`recv`](Self::recv) would return the
+    /// rest of it as a message.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has arrived stays in the connection.
+    pub async fn recv_piece(&mut self) -> Result<Option<Piece<'_>>, Error> {
+        let found = poll_fn(|cx| self.driver.poll_piece(cx)).await?;
+        Ok(match self.driver.inbox.incoming() {
+            Some(Incoming::Piece(piece)) if found => Some(piece),
+            _ => None,
+        })
+    }
+
     /// Whether messages are refused as full until the outbox drains.
     pub fn is_full(&self) -> bool {
         self.driver.connection.is_full()
@@ -173,125 +200,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         } else {
             None
         })
-    }
-
-    /// Queues a message and hands everything queued to the stream.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Misuse`] when the connection is closing or a fragmented message is unfinished;
-    /// otherwise what ended the connection.
-    ///
-    /// # Cancel safety
-    ///
-    /// A message is queued whole or not at all. Where it must be known which, use
-    /// [`ready`](Self::ready), [`try_feed`](Self::try_feed) and [`flush`](Self::flush).
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.feed(message).await?;
-        self.flush().await
-    }
-
-    /// Queues a message, to be sent with the next [`flush`](Self::flush) or when
-    /// [`recv`](Self::recv) waits. Waits itself only while the outbox is full.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`send`](Self::send).
-    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        let message = message.into();
-        self.ready().await?;
-        let now = self.driver.clock.now();
-        unless_full(self.driver.connection.send_message(now, message))
-    }
-
-    /// Queues a message now or not at all.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`]; the message is not queued then.
-    pub fn try_feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        let now = self.driver.clock.now();
-        self.driver.connection.send_message(now, message.into())
-    }
-
-    /// Queues a message that was encoded once for many connections.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`]; the message is not queued then.
-    pub fn try_feed_prepared(&mut self, message: &Prepared) -> Result<(), SendError> {
-        let now = self.driver.clock.now();
-        self.driver.connection.send_prepared(now, message)
-    }
-
-    /// Sends a fragment of a message; see [`Connection::send_fragment`].
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send), and for fragments that do not fit together.
-    ///
-    /// # Cancel safety
-    ///
-    /// A fragment is queued whole or not at all.
-    pub async fn send_fragment(
-        &mut self,
-        kind: Kind,
-        fragment: &[u8],
-        last: bool,
-    ) -> Result<(), Error> {
-        self.ready().await?;
-        let now = self.driver.clock.now();
-        unless_full(
-            self.driver
-                .connection
-                .send_fragment(now, kind, fragment, last),
-        )?;
-        self.flush().await
-    }
-
-    /// Sends a Ping of at most 125 bytes. The Pong comes with
-    /// [`recv_event`](Self::recv_event).
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send), and [`Misuse::ControlTooLong`].
-    ///
-    /// # Cancel safety
-    ///
-    /// The Ping is queued whole or not at all.
-    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        poll_fn(|cx| self.driver.poll_ping(cx, payload)).await?;
-        self.flush().await
-    }
-
-    /// Waits until a message can be queued.
-    ///
-    /// # Errors
-    ///
-    /// What ended the connection.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost.
-    pub async fn ready(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.driver.poll_ready(cx)).await
-    }
-
-    /// Waits until everything queued has been handed to the stream.
-    ///
-    /// # Errors
-    ///
-    /// What ended the connection.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost: what has not been sent stays queued.
-    pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.driver.poll_flush(cx)).await
     }
 
     /// Closes the connection: sends what is queued, then Close, awaits the peer's, and ends the
@@ -346,6 +254,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.driver.connection.closure()
     }
 
+    /// The state in the terms of browsers.
+    pub const fn ready_state(&self) -> ReadyState {
+        self.driver.connection.ready_state()
+    }
+
+    /// The extension that was negotiated with its parameters, as in the header of the handshake.
+    pub fn extension(&self) -> Option<String> {
+        self.driver.connection.extension()
+    }
+
+    /// Begins to keep [`statistics`](Self::statistics).
+    pub fn keep_statistics(&mut self) {
+        self.driver.connection.keep_statistics();
+    }
+
+    /// What has passed since [`keep_statistics`](Self::keep_statistics); `None` without it, and
+    /// then nothing is counted.
+    pub fn statistics(&self) -> Option<&Statistics> {
+        self.driver.connection.statistics()
+    }
+
+    /// Has `observer` told what happens from now on.
+    pub fn observe(&mut self, observer: Box<dyn Observer>) {
+        self.driver.connection.observe(observer);
+    }
+
     /// The subprotocol in use.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
@@ -364,71 +298,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// The stream.
     pub const fn stream(&self) -> &S {
         &self.driver.stream
-    }
-
-    /// Makes two halves that two tasks can use.
-    pub fn split(self) -> (Reader<S>, Writer<S>) {
-        split(self.driver)
-    }
-}
-
-/// What [`WebSocket::recv_or_room`] heard.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Heard {
-    /// A message.
-    Message(Message),
-    /// The outbox was full and has drained.
-    Room,
-    /// The connection is closed.
-    End,
-}
-
-/// A message and the means to answer it; see [`WebSocket::recv_exchange`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Exchange<'a> {
-    /// The message.
-    pub message: Lent<'a>,
-    /// Where its answer goes.
-    pub reply: Reply<'a>,
-}
-
-impl Exchange<'_> {
-    /// Answers with the message itself.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`]; nothing is queued then.
-    pub fn echo(self) -> Result<(), SendError> {
-        let Reply { connection, now } = self.reply;
-        connection.send_lent(now, &self.message)
-    }
-}
-
-/// Queues answers to a message.
-#[derive(Debug)]
-pub struct Reply<'a> {
-    connection: &'a mut Connection,
-    now: Timestamp,
-}
-
-impl Reply<'_> {
-    /// Queues a text message.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`]; nothing is queued then.
-    pub fn text(&mut self, text: &str) -> Result<(), SendError> {
-        self.connection.send_text(self.now, text)
-    }
-
-    /// Queues a binary message.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`]; nothing is queued then.
-    pub fn binary(&mut self, bytes: &[u8]) -> Result<(), SendError> {
-        self.connection.send_binary(self.now, bytes)
     }
 }

@@ -10,3 +10,4 @@ mod negotiation;
 mod receiving;
 mod round_trips;
 mod support;
+mod watching;

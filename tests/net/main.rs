@@ -2,16 +2,20 @@
 
 extern crate alloc;
 
+mod byte_stream;
 mod cancelling;
 mod closing;
 mod deadlines;
 mod failing;
+mod halves;
 mod peer;
+mod pieces;
 mod receiving;
 mod scripted;
 mod sending;
 mod split;
 mod split_load;
+mod streams;
 
 use alloc::sync::Arc;
 use core::future::Future;

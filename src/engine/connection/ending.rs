@@ -4,6 +4,7 @@ use crate::engine::closure::Cause;
 use crate::engine::connection::Connection;
 use crate::engine::deadlines::Due;
 use crate::engine::misuse::Misuse;
+use crate::engine::observer::Observed;
 use crate::engine::state::{State, Step};
 use crate::engine::time::Timestamp;
 use crate::wire::close::{CloseCode, CloseReason};
@@ -61,6 +62,9 @@ impl Connection {
     }
 
     pub(super) fn end(&mut self, step: Step, cause: Cause) {
+        if self.state == State::Closed {
+            return;
+        }
         // The closing handshake is not complete before our Close has left (RFC 6455 §7.1.4).
         //= WS-133
         if self.state == State::Ending && !self.outbox.is_empty() {
@@ -69,6 +73,9 @@ impl Connection {
         self.step(step);
         self.closure_mut().set_cause(cause);
         self.outbox.clear();
+        if let Some(closure) = &self.closure {
+            self.watch.tell(&Observed::Closed(closure));
+        }
     }
 
     /// Whether the write side of the transport is to be shut down now.

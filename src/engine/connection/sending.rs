@@ -58,6 +58,7 @@ impl Connection {
         self.admit_message()?;
         self.deadlines.note_message(now);
         self.note_coding(now);
+        let part_bytes = payload.len();
         let coded = match &mut self.coding {
             Some(coding) => coding.reduce(Part::whole(kind, payload, compress)),
             None => None,
@@ -67,7 +68,11 @@ impl Connection {
             None => (Reserved::NONE, payload),
         };
         let frame_bytes_max = self.limits.frame_bytes_max();
+        if reserved == Reserved::RSV1 {
+            self.watch.tell_reduced(part_bytes, payload.len());
+        }
         for mut frame in Fragments::new(kind, reserved, payload, frame_bytes_max) {
+            self.watch.tell_sent(frame.header());
             frame.mask = self.keys.as_deref_mut().map(MaskKeys::next_key);
             self.outbox.push_frame(frame);
         }
@@ -104,6 +109,11 @@ impl Connection {
         self.admit_message()?;
         self.deadlines.note_message(now);
         let frame_bytes_max = self.limits.frame_bytes_max();
+        if self.watch.is_on() {
+            for frame in Fragments::new(kind, Reserved::NONE, &payload, frame_bytes_max) {
+                self.watch.tell_sent(frame.header());
+            }
+        }
         self.outbox
             .push_shared_payload(kind, &payload, frame_bytes_max);
         Ok(())
@@ -127,7 +137,15 @@ impl Connection {
             Some(coding) => coding.reduce_prepared(message),
             None => None,
         };
+        let is_coded = coded.is_some();
         let frames = coded.unwrap_or_else(|| message.frame().clone());
+        if self.watch.is_on() {
+            let coded_bytes = self.watch.tell_sent_frames(&frames);
+            if is_coded {
+                self.watch
+                    .tell_reduced(message.payload().len(), coded_bytes);
+            }
+        }
         self.outbox.push_shared_frames(frames);
         Ok(())
     }
@@ -197,8 +215,12 @@ impl Connection {
             false => Opcode::Continuation,
         };
         let payload = coded.unwrap_or(fragment);
+        if streamed.coded {
+            self.watch.tell_reduced(fragment.len(), payload.len());
+        }
         let frame_bytes_max = self.limits.frame_bytes_max();
         for mut frame in Fragments::of_part(opcode, reserved, payload, last, frame_bytes_max) {
+            self.watch.tell_sent(frame.header());
             frame.mask = self.keys.as_deref_mut().map(MaskKeys::next_key);
             self.outbox.push_frame(frame);
         }
@@ -244,9 +266,9 @@ impl Connection {
         if self.outbox.control_len() >= self.limits.control_bytes_max() {
             return Err(SendError::Full);
         }
-        let mask = self.next_mask();
-        self.outbox
-            .push_control(Frame::control(opcode, mask, payload));
+        let frame = Frame::control(opcode, self.next_mask(), payload);
+        self.watch.tell_sent(frame.header());
+        self.outbox.push_control(frame);
         Ok(())
     }
 

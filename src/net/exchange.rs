@@ -1,0 +1,65 @@
+//! What was heard, and the means to answer it.
+
+use crate::engine::{Connection, Lent, Message, SendError, Timestamp};
+
+/// What [`recv_or_room`](crate::net::WebSocket::recv_or_room) heard.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Heard {
+    /// A message.
+    Message(Message),
+    /// The outbox was full and has drained.
+    Room,
+    /// The connection is closed.
+    End,
+}
+
+/// A message and the means to answer it; see
+/// [`recv_exchange`](crate::net::WebSocket::recv_exchange).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Exchange<'a> {
+    /// The message.
+    pub message: Lent<'a>,
+    /// Where its answer goes.
+    pub reply: Reply<'a>,
+}
+
+impl Exchange<'_> {
+    /// Answers with the message itself.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing is queued then.
+    pub fn echo(self) -> Result<(), SendError> {
+        let Reply { connection, now } = self.reply;
+        connection.send_lent(now, &self.message)
+    }
+}
+
+/// Queues answers to a message.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    pub(crate) connection: &'a mut Connection,
+    pub(crate) now: Timestamp,
+}
+
+impl Reply<'_> {
+    /// Queues a text message.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing is queued then.
+    pub fn text(&mut self, text: &str) -> Result<(), SendError> {
+        self.connection.send_text(self.now, text)
+    }
+
+    /// Queues a binary message.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing is queued then.
+    pub fn binary(&mut self, bytes: &[u8]) -> Result<(), SendError> {
+        self.connection.send_binary(self.now, bytes)
+    }
+}
