@@ -1,8 +1,9 @@
 //! What an idle connection costs in user space: `cargo bench --bench idle -- [CONNECTIONS]`.
 //!
 //! Starts `framewire echo`, opens connections, has one message echoed on each, waits until the
-//! server's memory does not change any more, and prints how much of it each connection holds.
-//! Exit status 1 above 4,096 bytes.
+//! server's memory does not change any more, and prints how much of it each connection holds:
+//! first without an extension, then with permessage-deflate agreed on. Exit status 1 above 4,096
+//! bytes, and above 2,048 bytes more for the agreement.
 
 use core::error::Error;
 use core::time::Duration;
@@ -17,6 +18,8 @@ const CONNECTIONS: usize = 2000;
 /// Opened and closed before anything is measured: what a server holds anyway is there then.
 const WARM_UP: usize = 100;
 const BYTES_MAX: i64 = 4096;
+/// What an agreement on permessage-deflate may cost, while nobody talks.
+const DEFLATE_BYTES_MAX: i64 = 2048;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Sockets of the same address on the server's side: loopback addresses have so many ports.
 const PER_ADDRESS_MAX: usize = 20_000;
@@ -34,10 +37,18 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match measure(connections) {
-        Ok(held) if held <= BYTES_MAX => ExitCode::SUCCESS,
-        Ok(held) => {
-            eprintln!("{held} bytes are more than {BYTES_MAX}");
+    let measured = measure(connections, &[]).and_then(|plain| {
+        println!("with permessage-deflate agreed on:");
+        let deflate = measure(connections, &["--deflate"])?;
+        println!("{:6} bytes more", deflate - plain);
+        Ok((plain, deflate))
+    });
+    match measured {
+        Ok((plain, deflate)) if plain <= BYTES_MAX && deflate - plain <= DEFLATE_BYTES_MAX => {
+            ExitCode::SUCCESS
+        }
+        Ok((plain, deflate)) => {
+            eprintln!("{plain} and {deflate} bytes are more than they may be");
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -48,14 +59,18 @@ fn main() -> ExitCode {
 }
 
 /// Prints what each of so many connections holds, and returns it in bytes of resident memory.
-fn measure(connections: usize) -> Outcome<i64> {
-    let (server, address) = Server::start()?;
+fn measure(connections: usize, options: &[&str]) -> Outcome<i64> {
+    let (server, address) = Server::start(options)?;
+    let offer = match options {
+        [] => "",
+        _ => "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n",
+    };
     for _ in 0..WARM_UP {
-        open(&address)?;
+        open(&address, offer)?;
     }
     let before = server.quiet_memory()?;
     let sockets = (0..connections)
-        .map(|_| open(&address))
+        .map(|_| open(&address, offer))
         .collect::<Outcome<Vec<_>>>()?;
     let after = server.quiet_memory()?;
     drop(sockets);
@@ -88,9 +103,10 @@ struct Memory {
 
 impl Server {
     /// Starts a server, and says where it listens.
-    fn start() -> Outcome<(Self, String)> {
+    fn start(options: &[&str]) -> Outcome<(Self, String)> {
         let child = Command::new(env!("CARGO_BIN_EXE_framewire"))
             .args(["echo", "--listen", "127.0.0.1:0"])
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()?;
         let mut server = Self(child);
@@ -135,14 +151,14 @@ impl Server {
 }
 
 /// Opens a connection, sends one message and reads its echo.
-fn open(address: &str) -> Outcome<TcpStream> {
-    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
+fn open(address: &str, offer: &str) -> Outcome<TcpStream> {
+    const REQUEST: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\
-        \x81\x85\x01\x02\x03\x04igohn";
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    const HELLO: &[u8] = b"\r\n\x81\x85\x01\x02\x03\x04igohn";
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.write_all(REQUEST)?;
+    stream.write_all(&[REQUEST.as_bytes(), offer.as_bytes(), HELLO].concat())?;
     let mut answer = Vec::new();
     let mut buffer = [0; 1024];
     while !answer.ends_with(b"\x81\x05hello") {
@@ -150,6 +166,10 @@ fn open(address: &str) -> Outcome<TcpStream> {
             0 => return Err(String::from_utf8_lossy(&answer).into()),
             n => answer.extend_from_slice(&buffer[..n]),
         }
+    }
+    let agreed = String::from_utf8_lossy(&answer).contains("permessage-deflate");
+    if agreed == offer.is_empty() {
+        return Err(String::from_utf8_lossy(&answer).into());
     }
     Ok(stream)
 }
