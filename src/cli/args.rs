@@ -77,6 +77,25 @@ pub struct Echo {
     /// Accept permessage-deflate
     #[arg(long)]
     pub deflate: bool,
+    /// The windows in which to send and to receive, in bits from 8 to 15
+    #[arg(
+        long,
+        value_name = "SEND,RECEIVE",
+        value_delimiter = ',',
+        num_args = 2,
+        requires = "deflate",
+        value_parser = clap::value_parser!(u8).range(8..=15)
+    )]
+    pub deflate_window_bits: Vec<u8>,
+    /// Compress each message by itself, and have clients do so
+    #[arg(long, requires = "deflate")]
+    pub deflate_no_context_takeover: bool,
+    /// A chain of certificates in PEM: serve wss instead of ws
+    #[arg(long, value_name = "F", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of the certificate in PEM; both are read again on SIGHUP
+    #[arg(long, value_name = "F", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// The largest message that is accepted, in bytes
     #[arg(long, value_name = "N", default_value = "16777216")]
     pub message_bytes_max: u64,

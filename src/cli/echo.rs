@@ -9,12 +9,14 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 
 use crate::cli::args::Echo;
-use crate::engine::deflate::DeflateAnswer;
+use crate::engine::deflate::{DeflateAnswer, DeflateConfig};
 use crate::engine::{Acceptance, Limits, SendError};
 use crate::hub::{Bounds, Delivery, Hub, SlowPolicy};
 use crate::net::{self, WebSocket};
 use crate::server::workers::Workers;
-use crate::server::{Config, HandshakeError, Incoming, Listener, Stop, Stopping, Stream};
+use crate::server::{
+    Config, HandshakeError, Incoming, Listener, Stop, Stopping, Stream, Tls, TlsError, TlsFiles,
+};
 use crate::wire::close::{CloseCode, CloseReason};
 
 /// How long connections have to close when the server is told to stop.
@@ -29,17 +31,18 @@ const SLOW: Duration = Duration::from_secs(5);
 /// When the address cannot be listened on.
 pub fn run(args: &Echo) -> Result<(), Box<dyn Error>> {
     let limits = Limits::default().with_message_bytes_max(args.message_bytes_max);
-    let workers = Workers::bind(
-        args.listen,
-        args.workers,
-        Config::default().with_limits(limits),
-    )
-    .map_err(|error| alloc::format!("cannot listen on {}: {error}", args.listen))?;
+    let mut config = Config::default().with_limits(limits);
+    let tls = tls(args)?;
+    if let Some(tls) = &tls {
+        config = config.with_tls(tls.clone());
+    }
+    let workers = Workers::bind(args.listen, args.workers, config)
+        .map_err(|error| alloc::format!("cannot listen on {}: {error}", args.listen))?;
     let address = workers.local_addr();
     let stop = Stop::new();
     let serving = Serving {
         hub: args.fan_out.then(Hub::new),
-        deflate: args.deflate.then(DeflateAnswer::default),
+        deflate: args.deflate.then(|| DeflateAnswer::new(deflate(args))),
     };
     let threads = workers.start(&stop, move |listener, stopping| {
         serve(listener, stopping, serving.clone())
@@ -47,10 +50,15 @@ pub fn run(args: &Echo) -> Result<(), Box<dyn Error>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let told_to_stop = crate::cli::signal::listen()?;
+        let told_to_reload = crate::cli::signal::on_hangup(|| reload(tls.as_ref()))?;
         let mut out = std::io::stdout();
-        writeln!(out, "listening on ws://{address}")?;
+        let scheme = if tls.is_some() { "wss" } else { "ws" };
+        writeln!(out, "listening on {scheme}://{address}")?;
         out.flush()?;
-        told_to_stop.await;
+        tokio::select! {
+            () = told_to_stop => {}
+            () = told_to_reload => {}
+        }
         stop.stop(STOP_DEADLINE).await;
         std::io::Result::Ok(())
     })?;
@@ -58,6 +66,31 @@ pub fn run(args: &Echo) -> Result<(), Box<dyn Error>> {
         thread.join().map_err(|_| "a worker panicked".to_string())?;
     }
     Ok(())
+}
+
+fn tls(args: &Echo) -> Result<Option<Tls>, TlsError> {
+    match (&args.tls_cert, &args.tls_key) {
+        (Some(certificates), Some(key)) => TlsFiles::new(certificates, key).load().map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Reads the certificate and the key again.
+fn reload(tls: Option<&Tls>) {
+    match tls.map(Tls::reload) {
+        Some(Ok(())) => tracing::info!("certificate and key read again"),
+        Some(Err(error)) => tracing::error!(%error, "certificate and key stay as they were"),
+        None => tracing::info!("there is nothing to read again"),
+    }
+}
+
+fn deflate(args: &Echo) -> DeflateConfig {
+    let keeps = !args.deflate_no_context_takeover;
+    let config = DeflateConfig::default().with_context_kept(keeps, keeps);
+    match args.deflate_window_bits.as_slice() {
+        &[send, receive] => config.with_window_bits(send, receive),
+        _ => config,
+    }
 }
 
 /// What every connection is served with.

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::engine::Limits;
+use crate::server::tls::Tls;
 use crate::wire::http::HeadLimits;
 
 /// How a server accepts.
@@ -14,6 +15,7 @@ pub struct Config {
     handshake_timeout: Duration,
     connections_max: usize,
     connections_per_address_max: usize,
+    tls: Option<Tls>,
 }
 
 impl Default for Config {
@@ -24,6 +26,7 @@ impl Default for Config {
             handshake_timeout: Duration::from_secs(5),
             connections_max: 100_000,
             connections_per_address_max: 100_000,
+            tls: None,
         }
     }
 }
@@ -43,8 +46,8 @@ impl Config {
         self
     }
 
-    /// Sets how long a client may take from TCP to the end of its request; one that takes longer
-    /// is answered 408 and dropped. Default: 5 s.
+    /// Sets how long a client may take from TCP to the end of its request, TLS included; one that
+    /// takes longer is answered 408 and dropped. Default: 5 s.
     #[must_use]
     pub const fn with_handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout;
@@ -58,6 +61,17 @@ impl Config {
         self.connections_max = in_all;
         self.connections_per_address_max = per_address;
         self
+    }
+
+    /// Speaks TLS with every client (`wss`). Default: no TLS.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    pub(crate) const fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     pub(crate) const fn limits(&self) -> &Arc<Limits> {

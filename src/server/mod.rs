@@ -6,6 +6,7 @@ pub mod listener;
 pub mod opening;
 pub mod shutdown;
 pub mod stream;
+pub mod tls;
 pub mod workers;
 
 pub use crate::server::config::Config;
@@ -13,3 +14,4 @@ pub use crate::server::listener::{Incoming, Listener};
 pub use crate::server::opening::{HandshakeError, Opening, Plain, Upgrade};
 pub use crate::server::shutdown::{Stop, Stopping};
 pub use crate::server::stream::Stream;
+pub use crate::server::tls::{ClientCertificate, Tls, TlsError, TlsFiles};

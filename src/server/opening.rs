@@ -15,6 +15,7 @@ use crate::engine::{
 use crate::net::WebSocket;
 use crate::server::config::Config;
 use crate::server::stream::Stream;
+use crate::server::tls::Tls;
 use crate::wire::http::RequestHead;
 
 /// How long a refused client may take to read its answer and close.
@@ -42,6 +43,12 @@ impl Opening {
         config: Arc<Config>,
     ) -> Result<Self, HandshakeError> {
         let deadline = since + config.handshake_timeout();
+        if let Some(tls) = config.tls() {
+            stream = match timeout_at(deadline, accept_tls(stream, tls)).await {
+                Ok(accepted) => accepted?,
+                Err(_) => return Err(HandshakeError::Io(io::ErrorKind::TimedOut.into())),
+            };
+        }
         let handshake = ServerHandshake::new(config.head_limits());
         let progress = match timeout_at(deadline, read_request(&mut stream, handshake)).await {
             Ok(Ok(progress)) if admitted => progress,
@@ -101,6 +108,14 @@ impl Opening {
             }
         }
     }
+}
+
+async fn accept_tls(stream: Stream, tls: &Tls) -> Result<Stream, HandshakeError> {
+    if !stream.begins_tls().await.map_err(HandshakeError::Io)? {
+        // An answer in clear would tell the client nothing that it can trust.
+        return Err(HandshakeError::NotTls);
+    }
+    stream.accept_tls(tls).await.map_err(HandshakeError::Tls)
 }
 
 enum Failed {
@@ -292,6 +307,10 @@ pub enum HandshakeError {
     Refused(Refusal),
     /// The acceptance did not fit the request.
     Accept(AcceptError),
+    /// The client does not speak TLS, and must.
+    NotTls,
+    /// The handshake of TLS failed.
+    Tls(io::Error),
     /// The stream failed or ended.
     Io(io::Error),
 }
@@ -301,6 +320,8 @@ impl fmt::Display for HandshakeError {
         match self {
             Self::Refused(refusal) => write!(f, "refused with {refusal}"),
             Self::Accept(error) => error.fmt(f),
+            Self::NotTls => f.write_str("the client does not speak TLS"),
+            Self::Tls(error) => write!(f, "no TLS with the client: {error}"),
             Self::Io(error) => write!(f, "the stream failed: {error}"),
         }
     }

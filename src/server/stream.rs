@@ -1,39 +1,92 @@
 //! The stream of an admitted connection.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use rustls::pki_types::CertificateDer;
 use std::io::{self, IoSlice};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 
+use crate::net::MaybeTls;
 use crate::server::admission::Permit;
+use crate::server::tls::Tls;
 
-/// A TCP stream with its place among the server's connections.
+/// The first byte of a client that speaks TLS: a handshake record (RFC 8446 §5.1).
+const TLS_HANDSHAKE: u8 = 22;
+
+/// A TCP stream, inside TLS or not, with its place among the server's connections.
 ///
 /// It may begin with bytes that were read before, which are read again first.
 #[derive(Debug)]
 pub struct Stream {
-    tcp: TcpStream,
+    io: MaybeTls<TcpStream>,
     peer: SocketAddr,
     again: Vec<u8>,
     _permit: Permit,
 }
 
 impl Stream {
-    pub(crate) const fn new(tcp: TcpStream, peer: SocketAddr, permit: Permit) -> Self {
+    pub(crate) fn new(tcp: TcpStream, peer: SocketAddr, permit: Permit) -> Self {
         Self {
-            tcp,
+            io: MaybeTls::Plain(tcp),
             peer,
             again: Vec::new(),
             _permit: permit,
         }
     }
 
+    /// Makes TLS of a stream on which nothing has passed.
+    ///
+    /// # Errors
+    ///
+    /// What TLS, or TCP beneath it, found wrong with the client.
+    pub(crate) async fn accept_tls(self, tls: &Tls) -> io::Result<Self> {
+        let Self { io, .. } = self;
+        let MaybeTls::Plain(tcp) = io else {
+            return Err(io::Error::other("TLS inside TLS"));
+        };
+        let io = TlsAcceptor::from(tls.current()).accept(tcp).await?;
+        Ok(Self {
+            io: MaybeTls::Tls(Box::new(io.into())),
+            ..self
+        })
+    }
+
+    /// Waits for the first byte, which stays there, and says whether TLS begins so.
+    pub(crate) async fn begins_tls(&self) -> io::Result<bool> {
+        let mut first = [0];
+        match self.io.get_ref().peek(&mut first).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(first == [TLS_HANDSHAKE]),
+        }
+    }
+
     /// Has `bytes` read again before anything else.
     pub(crate) fn rewind(&mut self, bytes: Vec<u8>) {
         self.again = bytes;
+    }
+
+    /// The address at which the client has arrived.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.get_ref().local_addr()
+    }
+
+    /// Whether what passes is encrypted.
+    pub const fn is_tls(&self) -> bool {
+        self.io.is_tls()
+    }
+
+    /// The certificates that the client has shown, its own first, in DER.
+    pub fn peer_certificates(&self) -> &[CertificateDer<'static>] {
+        self.io.peer_certificates()
     }
 
     /// The address of the client.
@@ -49,7 +102,7 @@ impl AsyncRead for Stream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.again.is_empty() {
-            return Pin::new(&mut self.tcp).poll_read(cx, buf);
+            return Pin::new(&mut self.io).poll_read(cx, buf);
         }
         let n = self.again.len().min(buf.remaining());
         let rest = self.again.split_off(n);
@@ -65,15 +118,15 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write(cx, buf)
+        Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 
     fn poll_write_vectored(
@@ -81,10 +134,10 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs)
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        self.io.is_write_vectored()
     }
 }
