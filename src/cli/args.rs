@@ -78,15 +78,8 @@ pub struct Echo {
     #[arg(long)]
     pub deflate: bool,
     /// The windows in which to send and to receive, in bits from 8 to 15
-    #[arg(
-        long,
-        value_name = "SEND,RECEIVE",
-        value_delimiter = ',',
-        num_args = 2,
-        requires = "deflate",
-        value_parser = clap::value_parser!(u8).range(8..=15)
-    )]
-    pub deflate_window_bits: Vec<u8>,
+    #[arg(long, value_name = "SEND,RECEIVE", requires = "deflate", value_parser = window_bits)]
+    pub deflate_window_bits: Option<(u8, u8)>,
     /// Compress each message by itself, and have clients do so
     #[arg(long, requires = "deflate")]
     pub deflate_no_context_takeover: bool,
@@ -109,4 +102,12 @@ pub struct AutobahnClient {
     /// The name under which the report is kept
     #[arg(long, value_name = "NAME", default_value = "framewire")]
     pub agent: String,
+}
+
+/// Two sizes of window, parted by a comma.
+fn window_bits(text: &str) -> Result<(u8, u8), String> {
+    let bits = |text: &str| text.parse().ok().filter(|bits| (8..=15).contains(bits));
+    text.split_once(',')
+        .and_then(|(send, receive)| Some((bits(send)?, bits(receive)?)))
+        .ok_or_else(|| "two numbers from 8 to 15, parted by a comma".into())
 }

@@ -87,9 +87,9 @@ fn reload(tls: Option<&Tls>) {
 fn deflate(args: &Echo) -> DeflateConfig {
     let keeps = !args.deflate_no_context_takeover;
     let config = DeflateConfig::default().with_context_kept(keeps, keeps);
-    match args.deflate_window_bits.as_slice() {
-        &[send, receive] => config.with_window_bits(send, receive),
-        _ => config,
+    match args.deflate_window_bits {
+        Some((send, receive)) => config.with_window_bits(send, receive),
+        None => config,
     }
 }
 
