@@ -1,0 +1,20 @@
+//! The compression suite: cases as data, played to the engine in both roles.
+//!
+//! What the files of cases may say is written in `README.md`; `run` plays the same ones to other
+//! implementations.
+#![cfg(feature = "std")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::std_instead_of_alloc,
+    reason = "tests stand on std and stop at the first surprise"
+)]
+
+mod cases;
+mod endpoint;
+mod inflate;
+mod judge;
+mod payload;
+mod suite;
+
+#[path = "../raw/mod.rs"]
+mod raw;
