@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
+use crate::engine::deflate::distances::Distances;
 use crate::engine::deflate::history::History;
 use crate::engine::deflate::pool::Pool;
 use crate::engine::extension::Expanded;
@@ -15,6 +16,9 @@ use crate::engine::violation::Violation;
 const TAIL_BYTES: usize = 4;
 /// The tail and one byte behind it, at which the decoder does not look if the tail ends a block.
 const PROBE: [u8; TAIL_BYTES + 1] = [0x00, 0x00, 0xff, 0xff, 0x00];
+
+/// The largest window, which is the one that the decoder itself keeps to.
+const WINDOW_BITS_MAX: u8 = 15;
 
 /// How much output is made room for at once.
 const STEP_BYTES: usize = 16 << 10;
@@ -31,6 +35,8 @@ pub(crate) struct Inflater {
     /// Made when it is needed, with the window that `history` holds.
     stream: Option<Box<Inflate>>,
     history: History,
+    /// There while a message is expanded for which a smaller window than the largest was agreed.
+    distances: Option<Distances>,
     /// Bytes of the present message so far, as they came and as they became.
     taken: u64,
     given: u64,
@@ -50,6 +56,7 @@ impl Inflater {
             pool,
             stream: None,
             history: History::new(window_bits),
+            distances: None,
             taken: 0,
             given: 0,
         }
@@ -71,7 +78,16 @@ impl Inflater {
         if last && self.taken == 0 && input.is_empty() {
             return Err(Violation::ExtensionData);
         }
+        //= PD-061
+        if self.window_bits < WINDOW_BITS_MAX {
+            let bits = self.window_bits;
+            let distances = self.distances.get_or_insert_with(|| Distances::new(bits));
+            distances.check(input)?;
+        }
         let (taken, drained) = self.inflate(input, room, output)?;
+        if let Some(distances) = &mut self.distances {
+            distances.decoded(taken);
+        }
         let done = drained && taken == input.len();
         if done && last {
             self.take_tail()?;
@@ -98,6 +114,9 @@ impl Inflater {
 
     fn end_message(&mut self) {
         (self.taken, self.given) = (0, 0);
+        if let Some(distances) = &mut self.distances {
+            distances.end_message();
+        }
         if !self.keeps_context {
             // A window of one size is not another's: the decoder begins anew.
             if let Some(stream) = self.stream.take() {
@@ -117,12 +136,9 @@ impl Inflater {
         output: &mut Vec<u8>,
     ) -> Result<(usize, bool), Violation> {
         let limit = output.len().saturating_add(room);
-        // A decoder takes a distance for good that reaches beyond its window into what it gives
-        // in the same step.
-        let step_max = STEP_BYTES.min(1 << self.window_bits);
         let mut at = 0;
         loop {
-            let step = step_max.min(limit - output.len());
+            let step = STEP_BYTES.min(limit - output.len());
             if step == 0 {
                 return Ok((at, false));
             }
@@ -189,6 +205,7 @@ impl Inflater {
     pub(crate) fn rest(&mut self) {
         if self.taken == 0 {
             self.stream = None;
+            self.distances = None;
             self.history.shrink();
         }
     }

@@ -7,11 +7,13 @@
 mod codec;
 pub mod config;
 mod deflater;
+mod distances;
 mod history;
 mod inflater;
 pub mod negotiation;
 mod parameters;
 mod pool;
+mod prefix_code;
 
 pub use crate::engine::deflate::config::DeflateConfig;
 pub use crate::engine::deflate::negotiation::{DeflateAnswer, DeflateOffer};
