@@ -1,0 +1,1 @@
+"""The compression suite over sockets, against any implementation."""
