@@ -95,6 +95,7 @@ fn the_window_is_kept_or_given_up_as_agreed() {
 //= DF-08 type=test
 //= DF-09 type=test
 //= DF-10 type=test
+//= PD-049 type=test
 //= PD-058 type=test
 //= PX-04 type=test
 #[test]

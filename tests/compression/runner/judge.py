@@ -11,8 +11,12 @@ def judge(case, role, seen, limit):
     if verdict != WRONG:
         return verdict, note
     for other in case.expected[1:]:
-        if against(case, role, seen, other, limit)[0] in (OK, MAY):
+        other_verdict, other_note = against(case, role, seen, other, limit)
+        if other_verdict in (OK, MAY):
             return MAY, note
+        # What has been missed of the longest way is more telling.
+        if len(other.told) > len(case.expected[0].told):
+            note = other_note
     return verdict, note
 
 
@@ -32,7 +36,8 @@ def against(case, role, seen, expected, limit):
 def server_handshake(case, seen, kind, number):
     """The verdict where the handshake decides; None where the messages do."""
     if seen.extensions is None:
-        return (OK, "") if kind == "refused" else (WRONG, "refused the handshake")
+        verdict = {"refused": OK, "declined": MAY}.get(kind, WRONG)
+        return verdict, "" if verdict == OK else "refused the handshake"
     if kind == "refused":
         return WRONG, "opened: " + (", ".join(seen.extensions) or "without extension")
     answered = elements(seen.extensions)

@@ -5,7 +5,7 @@ import socket
 from .judge import MAY, NONE, WRONG, judge
 from .negotiation import NAME, elements, in_role
 from .peers import Server, start_client
-from .tester import await_client, meet_client, meet_server
+from .tester import Wanted, await_client, meet_client, meet_server
 
 PROBE = [(0x81, b"probe")]
 
@@ -21,6 +21,11 @@ def lines_of(case, role):
 
 def frames_of(case, limit):
     return list(case.frames(limit)) or PROBE
+
+
+def wanted_of(case):
+    strict = case.expected[0]
+    return Wanted(len(strict.told) if case.sends else len(PROBE), strict.fails)
 
 
 def not_agreed(case, role, agreement):
@@ -42,7 +47,7 @@ def play_server(peer, cases):
         if server is None or not server.is_alive():
             server = Server(peer.server)
         seen = meet_server(server.address, lines_of(case, "server"), frames_of(case, limit),
-                           case.expected[0])
+                           wanted_of(case))
         why = not_agreed(case, "server", seen.agreement)
         verdicts[key(case)] = (NONE, why) if why else judge(case, "server", seen, limit)
         if not server.is_alive():
@@ -110,7 +115,7 @@ def meet(case, asked, limit):
     if why:
         asked.stream.close()
         return MAY, why
-    seen = meet_client(asked, lines_of(case, "client"), frames_of(case, limit), case.expected[0])
+    seen = meet_client(asked, lines_of(case, "client"), frames_of(case, limit), wanted_of(case))
     return judge(case, "client", seen, limit)
 
 

@@ -14,7 +14,8 @@ Written by `tests/compression/run`; do not edit.
 - `–`: the case does not apply, since the endpoint did not agree to what it is about.
 
 A server may decline any offer (RFC 7692 §5), and an endpoint that fails a connection may choose
-its code or send none (RFC 6455 §7.1.7); that counts as permitted. Each implementation was set up
+its code or send none (RFC 6455 §7.1.7); that counts as permitted, and so does refusing the whole
+handshake where nothing acceptable was offered. Each implementation was set up
 to accept compression, to send messages from 64 bytes on compressed where it knows such a bound,
 and to take messages of up to 1 MiB; the client of framewire takes 16 MiB.
 """

@@ -82,8 +82,8 @@ class Exchange:
         self.message = None
         self.has_settled = False
 
-    def play(self, frames, expected):
-        """Sends the frames, waits until what is expected has come, and closes."""
+    def play(self, frames, wanted):
+        """Sends the frames, waits until what is wanted has come, and closes."""
         masked = self.role == "server"
         pings = [payload for first, payload in frames if first == 0x89]
         out = b"".join(frame(first, payload, masked) for first, payload in frames)
@@ -92,8 +92,8 @@ class Exchange:
 
         def is_done():
             seen = self.seen
-            is_whole = len(seen.messages) >= expected.count and len(seen.pongs) >= len(pings)
-            return self.has_settled and is_whole and not expected.fails
+            is_whole = len(seen.messages) >= wanted.count and len(seen.pongs) >= len(pings)
+            return self.has_settled and is_whole and not wanted.fails
 
         self.pump(out, is_done)
         if not self.is_over():
@@ -212,11 +212,11 @@ class Exchange:
 class Wanted:
     """When a case has said all it has to say."""
 
-    def __init__(self, expected):
-        self.count, self.fails = len(expected.told), expected.fails
+    def __init__(self, count, fails):
+        self.count, self.fails = count, fails
 
 
-def meet_server(address, lines, frames, expected):
+def meet_server(address, lines, frames, wanted):
     """Plays a case to a server: offers `lines`, then sends the frames."""
     seen = Seen()
     key = base64.b64encode(os.urandom(16)).decode()
@@ -234,7 +234,7 @@ def meet_server(address, lines, frames, expected):
         agreed = elements(seen.extensions)
         if agreed and agreed[0][0] == NAME:
             seen.agreement = Agreement("server", agreed[0][1])
-        Exchange(stream, rest, "server", seen).play(frames, Wanted(expected))
+        Exchange(stream, rest, "server", seen).play(frames, wanted)
     return seen
 
 
@@ -266,7 +266,7 @@ def await_client(listener):
         stream.close()
 
 
-def meet_client(asked, lines, frames, expected):
+def meet_client(asked, lines, frames, wanted):
     """Plays a case to a client that has asked: answers with `lines`, then sends the frames."""
     seen = Seen()
     with asked.stream as stream:
@@ -278,5 +278,5 @@ def meet_client(asked, lines, frames, expected):
         agreed = elements(lines)
         if agreed and agreed[0][0] == NAME:
             seen.agreement = Agreement("client", agreed[0][1])
-        Exchange(stream, b"", "client", seen).play(frames, Wanted(expected))
+        Exchange(stream, b"", "client", seen).play(frames, wanted)
     return seen
