@@ -58,8 +58,10 @@ impl Desk {
     /// Handles one text message of the connection `caller` at the time `now`.
     ///
     /// An announcement is committed to the disk before its acknowledgement is returned.
-    /// Dropping the future leaves `caller` sound; a request that the store has accepted is
-    /// carried out nevertheless.
+    ///
+    /// # Cancel safety
+    ///
+    /// `caller` stays sound; a request that the store has accepted is carried out nevertheless.
     pub async fn handle(&self, caller: &mut Caller, text: &str, now: SystemTime) -> Outcome {
         let request = match Request::parse(text) {
             Ok(request) => request,
@@ -97,6 +99,10 @@ impl Desk {
     /// The answer to a `Sign` that succeeded. To be called after the connection has been added
     /// to those who receive announcements: what is announced meanwhile is then either among
     /// the counted or delivered, and perhaps both.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it only reads.
     pub async fn welcome(&self, welcome: &Welcome) -> String {
         let Identity {
             user,
@@ -245,8 +251,11 @@ impl Desk {
 pub struct Announcements(Releases);
 
 impl Announcements {
-    /// Waits for the next announcement; `None` once the store has ended. Dropping the future
-    /// loses nothing.
+    /// Waits for the next announcement; `None` once the store has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has not been returned is returned next.
     pub async fn next(&mut self) -> Option<Push> {
         //= A42
         let announcement = self.0.next().await?;

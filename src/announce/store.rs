@@ -93,6 +93,10 @@ impl Store {
     ///
     /// [`StoreError::Failed`] if it could not be stored, [`StoreError::Closed`] if the store
     /// has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// The announcement is stored whole or not at all; with a key, asking again tells which.
     pub async fn publish(&self, new: NewAnnouncement) -> Result<Published, StoreError> {
         let room = Arc::clone(&self.shared.room).acquire_owned().await;
         let room = room.map_err(|_| StoreError::Closed)?;
@@ -109,6 +113,10 @@ impl Store {
     ///
     /// [`StoreError::UnknownNotification`] if anything that is named does not stand in the
     /// feed; then nothing has been changed. Else as for [`publish`](Self::publish).
+    ///
+    /// # Cancel safety
+    ///
+    /// All of it is noted or nothing; asking again changes nothing more.
     pub async fn mark_read(
         &self,
         namespace: &str,
@@ -138,6 +146,10 @@ impl Store {
     /// # Errors
     ///
     /// As for [`publish`](Self::publish).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it only reads.
     pub async fn unread(
         &self,
         namespace: &str,
@@ -163,6 +175,10 @@ impl Store {
     /// # Errors
     ///
     /// As for [`publish`](Self::publish).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it only reads.
     pub async fn counts(&self, namespace: &str, user: &str) -> Result<Unread, StoreError> {
         let (answer, answered) = oneshot::channel();
         let (namespace, user) = (namespace.to_owned(), user.to_owned());
@@ -230,7 +246,9 @@ pub struct Releases(mpsc::UnboundedReceiver<Release>);
 impl Releases {
     /// Waits for the next announcement; `None` once the store has ended.
     ///
-    /// Dropping the future loses nothing.
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has not been returned is returned next.
     pub async fn next(&mut self) -> Option<Announcement> {
         self.0
             .recv()

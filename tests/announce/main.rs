@@ -8,6 +8,7 @@
 )]
 
 mod desk;
+mod dropping;
 mod forge;
 mod intent;
 mod page;

@@ -3,6 +3,7 @@
 extern crate alloc;
 
 mod concurrency;
+mod dropping;
 mod members;
 mod model;
 mod slow;

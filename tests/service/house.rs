@@ -63,6 +63,12 @@ impl House {
         self.folder
     }
 
+    /// Drops what accepts connections, without telling anybody.
+    pub(crate) async fn stop_accepting(&mut self) {
+        self.running.abort();
+        assert!((&mut self.running).await.unwrap_err().is_cancelled());
+    }
+
     pub(crate) fn token(&self, user: &str, scopes: &[&str]) -> String {
         let ttl = Duration::from_secs(600);
         self.minter

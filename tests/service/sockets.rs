@@ -381,3 +381,15 @@ async fn a_credential_is_known_however_it_is_escaped() {
     }
     house.close().await;
 }
+
+// drops: announce::service::run
+#[tokio::test]
+async fn a_run_that_is_dropped_accepts_no_more_and_leaves_the_open_ones() {
+    let mut house = House::open().await;
+    let mut alice = house.sign_in("alice", &["announce:public"]).await;
+    house.stop_accepting().await;
+    assert!(tokio::net::TcpStream::connect(house.address).await.is_err());
+    alice.say("Get unread messages", json!({})).await;
+    let reply = alice.hear().await;
+    assert!(reply.is_object(), "{reply}");
+}

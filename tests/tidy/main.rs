@@ -3,6 +3,9 @@
 //! Each rule is a pure function from source files to faults. It is run over the tree as it
 //! stands, and over samples in which the fault that it looks for has been planted.
 
+extern crate alloc;
+
+mod dropping;
 mod floors;
 mod graph;
 mod imports;
@@ -90,6 +93,12 @@ fn files_have_one_subject() {
 #[test]
 fn roles_are_told_apart_in_one_table() {
     expect_none(&shape::role_questions(&rust_under(&["src/"])));
+}
+
+#[test]
+fn every_public_async_fn_is_dropped_by_a_test() {
+    let (sources, tests) = (rust_under(&["src/"]), rust_under(&["tests/"]));
+    expect_none(&dropping::check(&sources, &tests));
 }
 
 #[test]

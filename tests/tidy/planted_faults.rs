@@ -1,7 +1,7 @@
 //! Faults against the other rules, planted, and what the rules say of them.
 
 use crate::tree::{Fault, SourceFile};
-use crate::{names, prose, shape};
+use crate::{dropping, names, prose, shape};
 
 type Rule = fn(&[SourceFile]) -> Vec<Fault>;
 
@@ -237,4 +237,30 @@ fn an_unlisted_public_name_is_found() {
             "tests/tidy/public-names.txt:1: `Gone` is listed and not public",
         ]
     );
+}
+
+#[test]
+fn an_async_fn_that_no_test_drops_is_found() {
+    let source = |docs: &str| {
+        let text =
+            format!("impl S {{\n    {docs}\n    #[must_use]\n    pub async fn f<T>() {{}}\n}}\n");
+        [SourceFile::new("src/net/s.rs", &text)]
+    };
+    let says = "/// F.\n    /// # Cancel safety\n    /// Nothing is lost.";
+    let test = |mark: &str| {
+        [SourceFile::new(
+            "tests/t.rs",
+            &format!("{mark}\n#[test]\nfn t() {{}}\n"),
+        )]
+    };
+    let faults = |source: &[SourceFile], test: &[SourceFile]| dropping::check(source, test).len();
+    assert_eq!(faults(&source(says), &test("// drops: net::s::f")), 0);
+    assert_eq!(faults(&source("/// F."), &test("// drops: net::s::f")), 1);
+    assert_eq!(faults(&source(says), &test("// nothing")), 1);
+    assert_eq!(faults(&source(says), &test("// drops: net::s::g")), 2);
+    let nowhere = [SourceFile::new(
+        "tests/t.rs",
+        "// drops: net::s::f\nfn helper() {}\n",
+    )];
+    assert_eq!(faults(&source(says), &nowhere), 1);
 }

@@ -1,0 +1,177 @@
+//! Calls that are dropped after every number of polls, and at every byte of a request.
+
+use core::future::{Future, poll_fn};
+use core::net::SocketAddr;
+use core::pin::Pin;
+use core::task::Poll;
+use core::time::Duration;
+
+use framewire::client::{self, connect};
+use framewire::engine::{Acceptance, ClientRequest, Refusal};
+use framewire::server::{Config, Listener, Opening, Stop};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::raw::request;
+use crate::{EchoServer, within};
+
+const ANY: SocketAddr = SocketAddr::V4(core::net::SocketAddrV4::new(
+    core::net::Ipv4Addr::LOCALHOST,
+    0,
+));
+/// More polls than any of the calls takes here.
+const POLLS_MAX: usize = 8;
+
+/// Polls at most `times` times, letting the runtime look at its sockets between, and drops the
+/// future.
+async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
+    let mut future: Pin<Box<F>> = Box::pin(future);
+    for _ in 0..times {
+        if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+            return Some(output);
+        }
+        tokio::task::yield_now().await;
+    }
+    None
+}
+
+/// Reads until the server has closed, and returns what it said.
+async fn read_all(mut stream: TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // A reset is an end as well.
+    let _ = within(stream.read_to_end(&mut bytes)).await;
+    bytes
+}
+
+// drops: server::listener::bind
+// drops: server::listener::accept
+#[tokio::test]
+async fn an_accept_that_is_dropped_loses_no_client() {
+    for polls in 0..POLLS_MAX {
+        let bound = poll_times(Listener::bind(ANY, Config::default()), polls).await;
+        drop(bound);
+        let listener = Listener::bind(ANY, Config::default())
+            .await
+            .expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let mut client = TcpStream::connect(address).await.expect("it listens");
+        client
+            .write_all(request("").as_bytes())
+            .await
+            .expect("open");
+        let incoming = match poll_times(listener.accept(), polls).await {
+            Some(incoming) => incoming,
+            None => within(listener.accept()).await,
+        };
+        let opened = within(async { incoming.handshake().await?.accept().await }).await;
+        assert!(opened.is_ok(), "{polls} polls");
+    }
+}
+
+// drops: server::listener::handshake
+#[tokio::test]
+async fn a_handshake_that_is_dropped_at_any_byte_closes_the_stream_and_nobody_else_notices() {
+    let listener = Listener::bind(ANY, Config::default())
+        .await
+        .expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let asked = request("");
+    for bytes in 0..asked.len() {
+        let mut client = TcpStream::connect(address).await.expect("it listens");
+        client
+            .write_all(&asked.as_bytes()[..bytes])
+            .await
+            .expect("open");
+        let incoming = within(listener.accept()).await;
+        assert!(
+            poll_times(incoming.handshake(), 1 + bytes % 5)
+                .await
+                .is_none()
+        );
+        assert_eq!(read_all(client).await, b"", "dropped at byte {bytes}");
+        assert_eq!(listener.admission().connections(), 0);
+    }
+    let mut client = TcpStream::connect(address).await.expect("it listens");
+    client.write_all(asked.as_bytes()).await.expect("open");
+    let opening = within(within(listener.accept()).await.handshake()).await;
+    assert!(opening.expect("a request").accept().await.is_ok());
+}
+
+// drops: server::opening::accept
+// drops: server::opening::accept_with
+// drops: server::opening::refuse
+#[tokio::test]
+async fn an_answer_that_is_dropped_closes_the_stream() {
+    let listener = Listener::bind(ANY, Config::default())
+        .await
+        .expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    for polls in 0..POLLS_MAX {
+        for way in 0..4 {
+            let mut client = TcpStream::connect(address).await.expect("it listens");
+            let asked = match way {
+                3 => "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(),
+                _ => request(""),
+            };
+            client.write_all(asked.as_bytes()).await.expect("open");
+            let incoming = within(listener.accept()).await;
+            let opening = within(incoming.handshake()).await.expect("a request");
+            match (way, opening) {
+                (0, opening) => drop(poll_times(opening.accept(), polls).await),
+                (1, opening) => {
+                    let acceptance = Acceptance::new();
+                    drop(poll_times(opening.accept_with(acceptance), polls).await);
+                }
+                (2, Opening::Upgrade(upgrade)) => {
+                    drop(poll_times(upgrade.refuse(Refusal::new(403, "no")), polls).await);
+                }
+                (_, Opening::Plain(plain)) => drop(poll_times(plain.refuse(), polls).await),
+                other => panic!("another opening: {other:?}"),
+            }
+            let said = read_all(client).await;
+            assert!(
+                said.is_empty() || said.starts_with(b"HTTP/1.1 "),
+                "{said:?}"
+            );
+            assert_eq!(listener.admission().connections(), 0);
+        }
+    }
+}
+
+// drops: server::shutdown::stop
+// drops: server::shutdown::wait
+#[tokio::test]
+async fn a_stop_that_is_dropped_has_told_everybody() {
+    for polls in 0..POLLS_MAX {
+        let stop = Stop::new();
+        let mut stopping = stop.stopping();
+        assert!(poll_times(stopping.wait(), polls).await.is_none());
+        let stopped = poll_times(stop.stop(Duration::from_secs(60)), polls).await;
+        assert_eq!(stopped, None, "somebody has not stopped");
+        within(stopping.wait()).await;
+        assert!(stopping.is_told());
+    }
+}
+
+// drops: client::connect::connect
+// drops: client::connect::connect_with
+// drops: client::connect::handshake
+#[tokio::test]
+async fn a_connect_that_is_dropped_lets_the_next_one_in() {
+    let server = EchoServer::start(Config::default()).await;
+    let url = format!("ws://{}/", server.address);
+    let config = client::Config::default();
+    for polls in 0..30 {
+        drop(poll_times(connect(&url), polls).await);
+        drop(poll_times(client::connect_with(&url, &config), polls).await);
+        let tcp = TcpStream::connect(server.address)
+            .await
+            .expect("it listens");
+        let asked = ClientRequest::new("localhost", "/");
+        drop(poll_times(client::handshake(tcp, asked, &config), polls).await);
+        let mut socket = within(connect(&url)).await.expect("it listens");
+        socket.send("there").await.expect("open");
+        let echoed = within(socket.recv()).await.expect("open");
+        assert_eq!(echoed, Some("there".into()), "{polls} polls");
+    }
+}
