@@ -13,7 +13,7 @@ use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use framewire::engine::{Connection, Limits, Role, Timestamp};
 use framewire::net::WebSocket;
-use framewire::server::{Config, Incoming, Listener};
+use framewire::server::{Config, Incoming, Listener, TlsFiles};
 use std::alloc::System;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -267,11 +267,13 @@ async fn serve_one(incoming: Incoming) {
     }
 }
 
+/// A request to open a WebSocket, and a message right behind it.
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x85\0\0\0\0hello";
+
 /// Opens a connection, sends one message and reads its echo.
 async fn open_and_echo(address: SocketAddr) -> std::net::TcpStream {
-    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
-        Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x85\0\0\0\0hello";
     let mut stream = TcpStream::connect(address).await.expect("it listens");
     stream.write_all(REQUEST).await.expect("it reads");
     let mut answer = Vec::new();
@@ -313,4 +315,92 @@ fn an_idle_connection_of_a_server_is_under_4_kib() {
     });
     println!("{measured} bytes on the heap for an idle connection");
     assert!(measured < 4096, "{measured} bytes");
+}
+
+/// Opens connections inside TLS on a thread of its own, whose memory is not counted, and keeps
+/// each after one message has come back.
+fn open_secure(
+    address: SocketAddr,
+    certificate: &rustls::pki_types::CertificateDer<'static>,
+    counts: &[usize],
+) -> std::sync::mpsc::Receiver<usize> {
+    use std::io::{Read, Write};
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate.clone()).expect("it is a certificate");
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ));
+    let config = config
+        .with_safe_default_protocol_versions()
+        .expect("they are there")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let (config, counts) = (Arc::new(config), counts.to_vec());
+    // Nobody goes on before the other side has measured.
+    let (opened, measured) = std::sync::mpsc::sync_channel(0);
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for count in counts {
+            while kept.len() < count {
+                let name = "localhost".try_into().expect("a name");
+                let session = rustls::ClientConnection::new(Arc::clone(&config), name);
+                let tcp = std::net::TcpStream::connect(address).expect("it listens");
+                let mut tls = rustls::StreamOwned::new(session.expect("a session"), tcp);
+                tls.write_all(REQUEST).expect("it reads");
+                let (mut answer, mut some) = (Vec::new(), [0; 512]);
+                while !answer.ends_with(b"\x81\x05hello") {
+                    let n = tls.read(&mut some).expect("no reset");
+                    answer.extend_from_slice(&some[..n]);
+                }
+                kept.push(tls);
+            }
+            if opened.send(count).is_err() {
+                return;
+            }
+        }
+        // They are kept until the last has been measured.
+        let _ = opened.send(0);
+    });
+    measured
+}
+
+#[test]
+fn an_idle_connection_of_a_server_inside_tls_is_under_12_kib() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let local = tokio::task::LocalSet::new();
+    let measured = local.block_on(&runtime.expect("a runtime"), async {
+        let issued = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]);
+        let issued = issued.expect("a certificate");
+        let folder = tempfile::tempdir().expect("a folder");
+        let [chain, key] = ["chain.pem", "key.pem"].map(|it| folder.path().join(it));
+        std::fs::write(&chain, issued.cert.pem()).expect("it is written");
+        std::fs::write(&key, issued.signing_key.serialize_pem()).expect("it is written");
+        let tls = TlsFiles::new(&chain, &key)
+            .load()
+            .expect("they are in order");
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = Listener::bind(any, Config::default().with_tls(tls))
+            .await
+            .expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        tokio::task::spawn_local(async move {
+            loop {
+                tokio::task::spawn_local(serve_one(listener.accept().await));
+            }
+        });
+        let opened = open_secure(address, issued.cert.der(), &[300, 500]);
+        let mut marks = Vec::new();
+        while marks.len() < 2 {
+            match opened.try_recv() {
+                Ok(_) => marks.push(allocated()),
+                Err(std::sync::mpsc::TryRecvError::Empty) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        (marks[1] - marks[0]) / 200
+    });
+    println!("{measured} bytes on the heap for an idle connection inside TLS");
+    assert!(measured < 12 << 10, "{measured} bytes");
 }

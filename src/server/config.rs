@@ -16,6 +16,7 @@ pub struct Config {
     connections_max: usize,
     connections_per_address_max: usize,
     tls: Option<Tls>,
+    tls_handshakes_per_second_max: u32,
 }
 
 impl Default for Config {
@@ -27,6 +28,7 @@ impl Default for Config {
             connections_max: 100_000,
             connections_per_address_max: 100_000,
             tls: None,
+            tls_handshakes_per_second_max: 1000,
         }
     }
 }
@@ -47,7 +49,7 @@ impl Config {
     }
 
     /// Sets how long a client may take from TCP to the end of its request, TLS included; one that
-    /// takes longer is answered 408 and dropped. Default: 5 s.
+    /// takes longer is dropped, and answered 408 where it has come as far as to ask. Default: 5 s.
     #[must_use]
     pub const fn with_handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout;
@@ -68,6 +70,20 @@ impl Config {
     pub fn with_tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
         self
+    }
+
+    /// Sets how many TLS handshakes a second a listener begins, since one costs as much as
+    /// thousands of messages. More than that wait for their turn, within the time that they have
+    /// for the whole handshake, and are dropped when it would come too late; 0 is taken as 1.
+    /// Default: 1000.
+    #[must_use]
+    pub const fn with_tls_handshakes_per_second_max(mut self, count: u32) -> Self {
+        self.tls_handshakes_per_second_max = count;
+        self
+    }
+
+    pub(crate) const fn tls_handshakes_per_second_max(&self) -> u32 {
+        self.tls_handshakes_per_second_max
     }
 
     pub(crate) const fn tls(&self) -> Option<&Tls> {

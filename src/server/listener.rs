@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::server::admission::{Admission, Admitted};
 use crate::server::config::Config;
 use crate::server::opening::{HandshakeError, Opening};
+use crate::server::pace::Pace;
 use crate::server::stream::Stream;
 
 /// How long to wait after the operating system had no socket to give; doubled up to the maximum.
@@ -23,6 +24,7 @@ pub struct Listener {
     tcp: TcpListener,
     config: Arc<Config>,
     admission: Arc<Admission>,
+    pace: Arc<Pace>,
 }
 
 /// A client that has opened TCP and not yet asked for anything.
@@ -35,6 +37,7 @@ pub struct Incoming {
     admitted: bool,
     since: Instant,
     config: Arc<Config>,
+    pace: Arc<Pace>,
 }
 
 impl Listener {
@@ -58,10 +61,12 @@ impl Listener {
             config.connections_per_address_max(),
         );
         let admission = Arc::new(Admission::new(in_all, per_address));
+        let pace = Arc::new(Pace::per_second(config.tls_handshakes_per_second_max()));
         Self {
             tcp,
             config: Arc::new(config),
             admission,
+            pace,
         }
     }
 
@@ -133,6 +138,7 @@ impl Listener {
             admitted,
             since: Instant::now(),
             config,
+            pace: Arc::clone(&self.pace),
         })
     }
 }
@@ -143,7 +149,7 @@ impl Incoming {
         self.stream.peer_addr()
     }
 
-    /// Reads the request.
+    /// Speaks TLS, where the [`Config`] says so, and reads the request.
     ///
     /// What is no acceptable request is answered here, and TCP is closed behind the answer.
     ///
@@ -161,6 +167,7 @@ impl Incoming {
             self.admitted,
             self.since,
             self.config,
+            self.pace,
         ))
         .await
     }

@@ -4,6 +4,7 @@ pub mod admission;
 pub mod config;
 pub mod listener;
 pub mod opening;
+mod pace;
 pub mod shutdown;
 pub mod stream;
 pub mod tls;

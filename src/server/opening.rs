@@ -5,8 +5,8 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 use std::io;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::engine::{
     AcceptError, Acceptance, Accepted, Limits, PlainRequest, Refusal, ServerHandshake,
@@ -14,6 +14,7 @@ use crate::engine::{
 };
 use crate::net::WebSocket;
 use crate::server::config::Config;
+use crate::server::pace::Pace;
 use crate::server::stream::Stream;
 use crate::server::tls::Tls;
 use crate::wire::http::RequestHead;
@@ -41,13 +42,11 @@ impl Opening {
         admitted: bool,
         since: Instant,
         config: Arc<Config>,
+        pace: Arc<Pace>,
     ) -> Result<Self, HandshakeError> {
         let deadline = since + config.handshake_timeout();
         if let Some(tls) = config.tls() {
-            stream = match timeout_at(deadline, accept_tls(stream, tls)).await {
-                Ok(accepted) => accepted?,
-                Err(_) => return Err(HandshakeError::Io(io::ErrorKind::TimedOut.into())),
-            };
+            stream = accept_tls(stream, tls, &pace, deadline).await?;
         }
         let handshake = ServerHandshake::new(config.head_limits());
         let progress = match timeout_at(deadline, read_request(&mut stream, handshake)).await {
@@ -110,12 +109,35 @@ impl Opening {
     }
 }
 
-async fn accept_tls(stream: Stream, tls: &Tls) -> Result<Stream, HandshakeError> {
-    if !stream.begins_tls().await.map_err(HandshakeError::Io)? {
+async fn accept_tls(
+    stream: Stream,
+    tls: &Tls,
+    pace: &Pace,
+    deadline: Instant,
+) -> Result<Stream, HandshakeError> {
+    let timed_out = |_| HandshakeError::Io(io::ErrorKind::TimedOut.into());
+    //= TL-05
+    let begins = timeout_at(deadline, stream.begins_tls()).await;
+    //= TL-01
+    if !begins.map_err(timed_out)?.map_err(HandshakeError::Io)? {
         // An answer in clear would tell the client nothing that it can trust.
         return Err(HandshakeError::NotTls);
     }
-    stream.accept_tls(tls).await.map_err(HandshakeError::Tls)
+    // Whoever says nothing takes nobody's turn.
+    //= TL-15
+    let turn = pace.turn(deadline).ok_or(HandshakeError::TlsBusy)?;
+    sleep_until(turn).await;
+    let accepted = timeout_at(deadline, stream.accept_tls(tls)).await;
+    match accepted.map_err(timed_out)? {
+        Ok(stream) => Ok(stream),
+        Err((error, refused)) => {
+            // The alert has been written, and no reset is to overtake it.
+            if let Some(tcp) = refused {
+                let _: io::Result<()> = linger(tcp, b"").await;
+            }
+            Err(HandshakeError::Tls(error))
+        }
+    }
 }
 
 enum Failed {
@@ -141,30 +163,35 @@ async fn read_request(
 }
 
 /// Sends a refusal and closes behind it.
+async fn refuse<T>(stream: Stream, refusal: Refusal) -> Result<T, HandshakeError> {
+    match linger(stream, &refusal.encode()).await {
+        Ok(()) => Err(HandshakeError::Refused(refusal)),
+        Err(error) => Err(HandshakeError::Io(error)),
+    }
+}
+
+/// Sends what is said last and closes behind it.
 ///
 /// The write side is shut down first and what the client still sends is read, within bounds: a
 /// stream that is closed with unread bytes is reset, and the reset can overtake the answer.
 //= PX-10
 //= WS-144
-async fn refuse<T>(mut stream: Stream, refusal: Refusal) -> Result<T, HandshakeError> {
-    let answer = refusal.encode();
-    let sent = timeout(LINGER, async {
-        stream.write_all(&answer).await?;
+async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin, last: &[u8]) -> io::Result<()> {
+    let lingering = timeout(LINGER, async {
+        stream.write_all(last).await?;
         stream.shutdown().await?;
         let mut buffer = [0; 2048];
         let mut read = 0;
         while read < LINGER_BYTES_MAX {
-            match stream.read(&mut buffer).await? {
-                0 => break,
-                n => read += n,
+            match stream.read(&mut buffer).await {
+                // How the client leaves once it has been told is its own affair.
+                Ok(0) | Err(_) => break,
+                Ok(n) => read += n,
             }
         }
-        io::Result::Ok(())
+        Ok(())
     });
-    match sent.await {
-        Ok(Err(error)) => Err(HandshakeError::Io(error)),
-        Ok(Ok(())) | Err(_) => Err(HandshakeError::Refused(refusal)),
-    }
+    lingering.await.unwrap_or(Ok(()))
 }
 
 /// A valid request to open a WebSocket, waiting for the answer.
@@ -309,8 +336,10 @@ pub enum HandshakeError {
     Accept(AcceptError),
     /// The client does not speak TLS, and must.
     NotTls,
-    /// The handshake of TLS failed.
+    /// The handshake of TLS failed; an alert has said so to the client.
     Tls(io::Error),
+    /// More clients wanted TLS than could have a turn in time.
+    TlsBusy,
     /// The stream failed or ended.
     Io(io::Error),
 }
@@ -322,6 +351,7 @@ impl fmt::Display for HandshakeError {
             Self::Accept(error) => error.fmt(f),
             Self::NotTls => f.write_str("the client does not speak TLS"),
             Self::Tls(error) => write!(f, "no TLS with the client: {error}"),
+            Self::TlsBusy => f.write_str("too many clients wanted TLS at once"),
             Self::Io(error) => write!(f, "the stream failed: {error}"),
         }
     }

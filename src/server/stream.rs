@@ -18,6 +18,10 @@ use crate::server::tls::Tls;
 /// The first byte of a client that speaks TLS: a handshake record (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 22;
 
+/// How many bytes rustls may hold that were written and not yet sent, instead of the 64 KiB that
+/// it takes by itself. Whatever more there is waits in the outbox, which has its own bound.
+const TLS_BUFFER_BYTES_MAX: usize = 16 << 10;
+
 /// A TCP stream, inside TLS or not, with its place among the server's connections.
 ///
 /// It may begin with bytes that were read before, which are read again first.
@@ -43,17 +47,26 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// What TLS, or TCP beneath it, found wrong with the client.
-    pub(crate) async fn accept_tls(self, tls: &Tls) -> io::Result<Self> {
+    /// What TLS, or TCP beneath it, found wrong with the client, with its TCP, on which an alert
+    /// has been written.
+    pub(crate) async fn accept_tls(
+        self,
+        tls: &Tls,
+    ) -> Result<Self, (io::Error, Option<TcpStream>)> {
         let Self { io, .. } = self;
         let MaybeTls::Plain(tcp) = io else {
-            return Err(io::Error::other("TLS inside TLS"));
+            return Err((io::Error::other("TLS inside TLS"), None));
         };
-        let io = TlsAcceptor::from(tls.current()).accept(tcp).await?;
-        Ok(Self {
-            io: MaybeTls::Tls(Box::new(io.into())),
-            ..self
-        })
+        let accepting = TlsAcceptor::from(tls.current())
+            .accept_with(tcp, |it| it.set_buffer_limit(Some(TLS_BUFFER_BYTES_MAX)))
+            .into_fallible();
+        match accepting.await {
+            Ok(io) => Ok(Self {
+                io: MaybeTls::Tls(Box::new(io.into())),
+                ..self
+            }),
+            Err((error, tcp)) => Err((error, Some(tcp))),
+        }
     }
 
     /// Waits for the first byte, which stays there, and says whether TLS begins so.
@@ -84,7 +97,8 @@ impl Stream {
         self.io.is_tls()
     }
 
-    /// The certificates that the client has shown, its own first, in DER.
+    /// The certificates that the client has shown, its own first, in DER; empty where it has
+    /// shown none. They have been verified.
     pub fn peer_certificates(&self) -> &[CertificateDer<'static>] {
         self.io.peer_certificates()
     }

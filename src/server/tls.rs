@@ -6,9 +6,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateRevocationListDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ pub struct TlsFiles {
     default: Pair,
     named: Vec<(String, Pair)>,
     clients: Option<(PathBuf, ClientCertificate)>,
+    revoked: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,6 +55,7 @@ impl TlsFiles {
             },
             named: Vec::new(),
             clients: None,
+            revoked: None,
         }
     }
 
@@ -80,13 +83,21 @@ impl TlsFiles {
         self
     }
 
+    /// Refuses the client certificates that the revocation lists in a PEM file name, and those
+    /// whose issuer has no list there. Default: no list.
+    #[must_use]
+    pub fn with_revoked_clients(mut self, lists: impl Into<PathBuf>) -> Self {
+        self.revoked = Some(lists.into());
+        self
+    }
+
     /// Reads the files.
     ///
     /// # Errors
     ///
     /// [`TlsError`], which names the file.
     pub fn load(self) -> Result<Tls, TlsError> {
-        let current = self.read()?;
+        let current = ours(self.read()?);
         Ok(Tls {
             shared: Arc::new(Shared {
                 files: Some(self),
@@ -108,36 +119,44 @@ impl TlsFiles {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsError::new(&self.default.certificates, error))?;
-        let builder = match &self.clients {
-            None => builder.with_no_client_auth(),
-            Some((path, wanted)) => {
-                let mut roots = RootCertStore::empty();
-                for root in read_certificates(path)? {
-                    roots
-                        .add(root)
-                        .map_err(|error| TlsError::new(path, error))?;
-                }
-                let verifier =
-                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-                let verifier = match wanted {
-                    ClientCertificate::Required => verifier,
-                    ClientCertificate::Optional => verifier.allow_unauthenticated(),
-                };
-                let verifier = verifier
-                    .build()
-                    .map_err(|error| TlsError::new(path, error))?;
-                builder.with_client_cert_verifier(verifier)
-            }
+        let verifier = match &self.clients {
+            None => WebPkiClientVerifier::no_client_auth(),
+            Some((roots, wanted)) => self.read_verifier(roots, *wanted, provider)?,
         };
-        let mut config = builder.with_cert_resolver(Arc::new(certificates));
-        config.alpn_protocols.push(ALPN.to_owned());
-        Ok(config)
+        let builder = builder.with_client_cert_verifier(verifier);
+        Ok(builder.with_cert_resolver(Arc::new(certificates)))
+    }
+
+    fn read_verifier(
+        &self,
+        path: &Path,
+        wanted: ClientCertificate,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+        let mut roots = RootCertStore::empty();
+        for root in read_all(path)? {
+            roots
+                .add(root)
+                .map_err(|error| TlsError::new(path, error))?;
+        }
+        let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        if let Some(lists) = &self.revoked {
+            verifier = verifier.with_crls(read_all::<CertificateRevocationListDer<'_>>(lists)?);
+        }
+        if wanted == ClientCertificate::Optional {
+            verifier = verifier.allow_unauthenticated();
+        }
+        verifier.build().map_err(|error| {
+            let of_lists = matches!(error, VerifierBuilderError::InvalidCrl(_));
+            let lists = self.revoked.as_deref().filter(|_| of_lists);
+            TlsError::new(lists.unwrap_or(path), error)
+        })
     }
 }
 
 impl Pair {
     fn read(&self, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
-        let chain = read_certificates(&self.certificates)?;
+        let chain = read_all(&self.certificates)?;
         let key = PrivateKeyDer::from_pem_file(&self.key)
             .map_err(|error| TlsError::new(&self.key, error))?;
         // That key and certificate belong together is checked here as well.
@@ -146,13 +165,14 @@ impl Pair {
     }
 }
 
-fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(path)
+/// Everything of one kind that a file holds; nothing is an error.
+fn read_all<T: PemObject>(path: &Path) -> Result<Vec<T>, TlsError> {
+    let all: Vec<T> = T::pem_file_iter(path)
         .and_then(Iterator::collect)
         .map_err(|error| TlsError::new(path, error))?;
-    match chain.is_empty() {
-        true => Err(TlsError::new(path, "it holds no certificate")),
-        false => Ok(chain),
+    match all.is_empty() {
+        true => Err(TlsError::new(path, pem::Error::NoItemsFound)),
+        false => Ok(all),
     }
 }
 
@@ -199,39 +219,57 @@ struct Shared {
 }
 
 impl Tls {
-    /// TLS as `config` says, ALPN included.
-    pub fn from_config(config: Arc<ServerConfig>) -> Self {
+    /// TLS as `config` says, save ALPN and early data, which are as for all.
+    pub fn from_config(config: &ServerConfig) -> Self {
         Self {
             shared: Arc::new(Shared {
                 files: None,
-                current: RwLock::new(config),
+                current: RwLock::new(Arc::new(ours(config.clone()))),
             }),
         }
     }
 
     /// Reads the files again, for the handshakes that begin from now on. Open connections are
-    /// not touched.
+    /// not touched; sessions from before are not resumed, so a client whose certificate is no
+    /// longer welcome cannot come back by one. Without files there is nothing to do.
     ///
     /// # Errors
     ///
     /// [`TlsError`]; what was in use stays in use.
+    //= TL-09
     pub fn reload(&self) -> Result<(), TlsError> {
         if let Some(files) = &self.shared.files {
-            self.replace(Arc::new(files.read()?));
+            self.set(files.read()?);
         }
         Ok(())
     }
 
-    /// Uses `config` for the handshakes that begin from now on.
-    pub fn replace(&self, config: Arc<ServerConfig>) {
-        let current = self.shared.current.write();
-        *current.unwrap_or_else(PoisonError::into_inner) = config;
+    /// Uses `config`, as [`from_config`](Self::from_config) does, for the handshakes that begin
+    /// from now on.
+    pub fn replace(&self, config: &ServerConfig) {
+        self.set(config.clone());
     }
 
+    fn set(&self, config: ServerConfig) {
+        let current = self.shared.current.write();
+        *current.unwrap_or_else(PoisonError::into_inner) = Arc::new(ours(config));
+    }
+
+    /// What the next handshake uses.
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
         let current = self.shared.current.read();
         Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Sets what does not depend on who the server is.
+//= TL-13
+//= TL-14
+fn ours(mut config: ServerConfig) -> ServerConfig {
+    config.alpn_protocols = Vec::from([ALPN.to_owned()]);
+    // It can be replayed.
+    config.max_early_data_size = 0;
+    config
 }
 
 /// Chooses the certificate by the name that the client asks for.
@@ -242,6 +280,7 @@ struct Certificates {
 }
 
 impl ResolvesServerCert for Certificates {
+    //= TL-07
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let named = hello
             .server_name()

@@ -1,0 +1,124 @@
+//! Clients that cut, flood, or come all at once.
+
+use core::time::Duration;
+use framewire::net::Error;
+use framewire::server::{Config, HandshakeError};
+use framewire::wire::close::CloseCode;
+use std::io::ErrorKind;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::authority::Authority;
+use crate::peer::{self, config, first_flight, record, say};
+use crate::{EchoServer, within};
+
+//= TL-10 type=test
+#[tokio::test]
+async fn a_stream_that_is_cut_within_a_message_ends_abnormally() {
+    let authority = Authority::new("one");
+    let mut server = EchoServer::secure(&authority, Config::default()).await;
+    let mut socket = peer::open(server.address, config(&authority, None)).await;
+    peer::echo(&mut socket, "whole").await.unwrap();
+    let mut stream = socket.terminate();
+    // Half of a frame; then TCP ends, and TLS has not said so.
+    within(stream.write_all(b"\x81\x8A\0\0\0\0half"))
+        .await
+        .unwrap();
+    within(stream.flush()).await.unwrap();
+    let (mut tcp, _) = stream.into_inner();
+    within(tcp.shutdown()).await.unwrap();
+    let ended = server.next_ended().await;
+    assert!(
+        matches!(&ended, Err(Error::Io(error)) if error.kind() == ErrorKind::UnexpectedEof),
+        "{ended:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_close_inside_tls_ends_with_close_notify_and_no_reset() {
+    let authority = Authority::new("one");
+    let mut server = EchoServer::secure(&authority, Config::default()).await;
+    for behind in [0, 100 << 10] {
+        let socket = peer::open(server.address, config(&authority, None)).await;
+        let mut stream = socket.terminate();
+        within(stream.write_all(b"\x88\x82\0\0\0\0\x03\xE8"))
+            .await
+            .unwrap();
+        within(stream.write_all(&vec![0; behind])).await.unwrap();
+        within(stream.flush()).await.unwrap();
+        let mut rest = Vec::new();
+        // Without close_notify this would be an error.
+        within(stream.read_to_end(&mut rest)).await.unwrap();
+        assert_eq!(rest, b"\x88\x02\x03\xE8");
+        assert!(server.next_ended().await.is_ok());
+    }
+}
+
+//= TL-11 type=test
+#[tokio::test]
+async fn a_flood_of_key_updates_is_closed() {
+    let authority = Authority::new("one");
+    let mut server = EchoServer::secure(&authority, Config::default()).await;
+    let socket = peer::open(server.address, config(&authority, None)).await;
+    let mut stream = socket.terminate();
+    for _ in 0..1000 {
+        stream.get_mut().1.refresh_traffic_keys().unwrap();
+        if within(stream.flush()).await.is_err() {
+            break;
+        }
+    }
+    let ended = server.next_ended().await;
+    assert!(matches!(ended, Err(Error::Io(_))), "{ended:?}");
+}
+
+//= TL-11 type=test
+#[tokio::test]
+async fn a_flood_of_empty_records_is_closed() {
+    let authority = Authority::new("one");
+    let mut server = EchoServer::secure(&authority, Config::default()).await;
+    let flood = [
+        record(&[]).repeat(100_000),
+        first_flight(config(&authority, None)),
+    ]
+    .concat();
+    say(server.address, &flood).await;
+    let refused = server.next_refused().await;
+    assert!(matches!(refused, HandshakeError::Tls(_)), "{refused:?}");
+}
+
+//= TL-15 type=test
+#[tokio::test]
+async fn handshakes_beyond_the_rate_wait_for_their_turn_or_are_dropped() {
+    let authority = Authority::new("one");
+    let settings = Config::default()
+        .with_tls_handshakes_per_second_max(2)
+        .with_handshake_timeout(Duration::from_secs(2));
+    let mut server = EchoServer::secure(&authority, settings).await;
+    let mut open = peer::open(server.address, config(&authority, None)).await;
+    let began = Instant::now();
+    let hello = first_flight(config(&authority, None));
+    let mut flood = Vec::new();
+    for _ in 0..60 {
+        let mut tcp = within(TcpStream::connect(server.address)).await.unwrap();
+        tcp.write_all(&hello).await.unwrap();
+        flood.push(tcp);
+        // Whoever is open is served meanwhile.
+        peer::echo(&mut open, "hello").await.unwrap();
+    }
+    let (mut busy, mut begun) = (0, 0);
+    for _ in 0..60 {
+        match server.next_refused().await {
+            HandshakeError::TlsBusy => busy += 1,
+            // They got their turn, and then went on no further.
+            HandshakeError::Io(error) if error.kind() == ErrorKind::TimedOut => begun += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    // So many turns there were from the first client until the last gave up waiting.
+    let turns = began.elapsed().as_secs() * 2 + 3;
+    assert!(begun >= 1 && begun <= turns, "{begun} of {turns}");
+    assert!(busy >= 20, "{busy}");
+    let code = CloseCode::NORMAL_CLOSURE;
+    within(open.close(code, "")).await.unwrap();
+}
