@@ -1,5 +1,7 @@
 //! Accepting connections: admission, the server's handshake, and an orderly end.
 
+#[cfg(feature = "adapters")]
+pub mod adapters;
 pub mod admission;
 pub mod config;
 pub mod listener;
@@ -8,6 +10,7 @@ mod pace;
 pub mod shutdown;
 pub mod stream;
 pub mod tls;
+pub mod upgrade;
 pub mod workers;
 
 pub use crate::server::config::Config;
@@ -16,3 +19,4 @@ pub use crate::server::opening::{HandshakeError, Opening, Plain, Upgrade};
 pub use crate::server::shutdown::{Stop, Stopping};
 pub use crate::server::stream::Stream;
 pub use crate::server::tls::{ClientCertificate, Tls, TlsError, TlsFiles};
+pub use crate::server::upgrade::{Switching, handle_upgrade, refusal_headers};
