@@ -2,9 +2,11 @@
 //!
 //! `cargo run --features adapters --example axum_upgrade -- 127.0.0.1:9000`
 
+extern crate alloc;
+
+use alloc::sync::Arc;
 use core::error::Error;
 use core::time::Duration;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;

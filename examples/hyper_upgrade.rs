@@ -2,9 +2,11 @@
 //!
 //! `cargo run --features adapters --example hyper_upgrade -- 127.0.0.1:9000`
 
+extern crate alloc;
+
+use alloc::sync::Arc;
 use core::convert::Infallible;
 use core::error::Error;
-use std::sync::Arc;
 
 use framewire::engine::{Acceptance, Limits, Refusal};
 use framewire::server::adapters::hyper::{Pending, Upgrade, refused};

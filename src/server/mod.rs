@@ -4,8 +4,11 @@
 pub mod adapters;
 pub mod admission;
 pub mod config;
+pub mod endpoints;
+pub mod hook;
 pub mod listener;
 pub mod opening;
+pub mod origins;
 mod pace;
 pub mod shutdown;
 pub mod stream;
@@ -14,8 +17,10 @@ pub mod upgrade;
 pub mod workers;
 
 pub use crate::server::config::Config;
+pub use crate::server::endpoints::{Endpoints, Place};
 pub use crate::server::listener::{Incoming, Listener};
 pub use crate::server::opening::{HandshakeError, Opening, Plain, Upgrade};
+pub use crate::server::origins::Origins;
 pub use crate::server::shutdown::{Stop, Stopping};
 pub use crate::server::stream::Stream;
 pub use crate::server::tls::{ClientCertificate, Tls, TlsError, TlsFiles};

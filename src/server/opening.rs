@@ -267,6 +267,29 @@ impl Upgrade {
         }
     }
 
+    /// Accepts or refuses the request, as was decided; see [`hook`](crate::server::hook). What
+    /// was found while deciding, such as a place or a user, goes along.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError::Refused`] with the refusal, once the client has been told; otherwise as
+    /// [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, it closes the stream.
+    //= D19
+    //= E40
+    pub async fn decide<T>(
+        self,
+        decision: Result<(Acceptance<'_>, T), Refusal>,
+    ) -> Result<(WebSocket<Stream>, T), HandshakeError> {
+        match decision {
+            Ok((acceptance, found)) => Ok((self.accept(acceptance).await?, found)),
+            Err(refusal) => Box::pin(refuse(self.stream, refusal)).await,
+        }
+    }
+
     /// Refuses the request and closes the stream behind the answer.
     ///
     /// # Errors
