@@ -66,7 +66,7 @@ pub(crate) fn play(
 ) -> Played {
     let lines = header_lines(case, role);
     let opened = match role {
-        Role::Server => open_server(&lines, limits),
+        Role::Server => open_server(&DeflateAnswer::default(), &lines, limits),
         Role::Client => open_client(case, &lines, limits),
     };
     let Some((connection, opened)) = opened else {
@@ -104,7 +104,11 @@ fn named(head: &str) -> Opened {
 }
 
 /// A server whose answer to the handshake has been sent; `None` where it refused.
-pub(crate) fn open_server(lines: &[String], limits: &Arc<Limits>) -> Option<(Connection, Opened)> {
+pub(crate) fn open_server(
+    deflate: &DeflateAnswer,
+    lines: &[String],
+    limits: &Arc<Limits>,
+) -> Option<(Connection, Opened)> {
     let request = format!(
         "GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{}\r\n",
@@ -116,8 +120,7 @@ pub(crate) fn open_server(lines: &[String], limits: &Arc<Limits>) -> Option<(Con
     let ServerProgress::Upgrade(request) = progress else {
         panic!("a request to upgrade");
     };
-    let deflate = DeflateAnswer::default();
-    let acceptance = Acceptance::new().with_extension(&deflate);
+    let acceptance = Acceptance::new().with_extension(deflate);
     let accepted = request.accept(acceptance, Arc::clone(limits), NOW).unwrap();
     let mut connection = accepted.connection;
     let head = take(&mut connection);

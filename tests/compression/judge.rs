@@ -135,14 +135,14 @@ fn answers(offer: &str, answer: &str) -> bool {
 
 /// What an endpoint's frames say.
 #[derive(Debug, Default)]
-struct Heard {
-    messages: Vec<Told>,
+pub(crate) struct Heard {
+    pub(crate) messages: Vec<Told>,
     pongs: Vec<Vec<u8>>,
     close: Option<u16>,
 }
 
 /// Reads the endpoint's frames as RFC 6455 and RFC 7692 §6, §7.2 have them.
-fn hear(role: Role, opened: &Opened, frames: &[Frame]) -> Result<Heard, String> {
+pub(crate) fn hear(role: Role, opened: &Opened, frames: &[Frame]) -> Result<Heard, String> {
     let mut inflater = inflater(role, opened);
     let mut heard = Heard::default();
     let mut message: Option<Told> = None;

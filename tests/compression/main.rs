@@ -2,19 +2,25 @@
 //!
 //! What the files of cases may say is written in `README.md`; `run` plays the same ones to other
 //! implementations.
-#![cfg(feature = "std")]
+#![cfg(feature = "net")]
 #![expect(
     clippy::unwrap_used,
     clippy::std_instead_of_alloc,
     reason = "tests stand on std and stop at the first surprise"
 )]
 
+mod allocator;
 mod cases;
+mod costs;
 mod endpoint;
+mod hostile;
 mod inflate;
 mod judge;
 mod payload;
+mod sequences;
+mod sharing;
 mod suite;
+mod transactions;
 
 #[path = "../raw/mod.rs"]
 mod raw;
