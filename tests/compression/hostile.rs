@@ -14,8 +14,13 @@ use crate::sequences::Dice;
 const STACK_BYTES: usize = 64 << 10;
 
 /// Plays one compressed message, and says with what the endpoint closed, if it did.
-fn close_code(limits: &Arc<Limits>, deflate: &DeflateAnswer, payload: &[u8]) -> Option<u16> {
-    let lines = ["permessage-deflate".to_owned()];
+fn close_code(
+    limits: &Arc<Limits>,
+    deflate: &DeflateAnswer,
+    bits: usize,
+    payload: &[u8],
+) -> Option<u16> {
+    let lines = [format!("permessage-deflate; client_max_window_bits={bits}")];
     let (connection, _) = open_server(deflate, &lines, limits).unwrap();
     let mut endpoint = Endpoint::new(connection);
     let frame = Frame::new(0xc2, payload).masked();
@@ -75,13 +80,15 @@ fn no_input_takes_more_than_a_small_stack() {
         let limits = Arc::new(Limits::default());
         let deflate = DeflateAnswer::default();
         for (at, payload) in deep().iter().enumerate() {
-            let code = close_code(&limits, &deflate, payload);
-            assert!(matches!(code, None | Some(1007 | 1009)), "{at}: {code:?}");
+            for bits in [9, 15] {
+                let code = close_code(&limits, &deflate, bits, payload);
+                assert!(matches!(code, None | Some(1007 | 1009)), "{at}: {code:?}");
+            }
         }
         let mut dice = Dice::new(32);
         let (mut read, mut refused) = (0, 0);
         for at in 0..5_000 {
-            match close_code(&limits, &deflate, &broken(&mut dice)) {
+            match close_code(&limits, &deflate, 8 + at % 8, &broken(&mut dice)) {
                 None => read += 1,
                 Some(1007) => refused += 1,
                 code => panic!("{at}: {code:?}"),

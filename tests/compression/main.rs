@@ -17,6 +17,7 @@ mod hostile;
 mod inflate;
 mod judge;
 mod payload;
+mod random_streams;
 mod sequences;
 mod sharing;
 mod suite;
