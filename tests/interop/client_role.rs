@@ -35,7 +35,7 @@ async fn our_client_meets_the_server_of_websockets() {
 
 #[tokio::test]
 async fn our_client_meets_the_server_of_tungstenite() {
-    meet(Command::new(install::tungstenite_peer()).arg("serve")).await;
+    meet(Command::new(install::rust_peer()).args(["tungstenite", "serve"])).await;
 }
 
 /// Runs every scenario against the server that `command` starts.

@@ -54,11 +54,11 @@ pub(crate) fn python_peer() -> (PathBuf, PathBuf) {
     (folder.join("venv/bin/python"), folder.join("peer.py"))
 }
 
-/// The peer on tungstenite, built from its own lock file.
-pub(crate) fn tungstenite_peer() -> PathBuf {
-    let target = Path::new(INSTALLED).join("tungstenite");
-    let _lock = locked("tungstenite");
-    let manifest = Path::new(SOURCES).join("tungstenite/Cargo.toml");
+/// The peers on crates, built from their own lock file. The first argument says which.
+pub(crate) fn rust_peer() -> PathBuf {
+    let target = Path::new(INSTALLED).join("rust");
+    let _lock = locked("rust");
+    let manifest = Path::new(SOURCES).join("rust/Cargo.toml");
     let mut command = Command::new(env!("CARGO"));
     command.args([
         "build",
@@ -68,7 +68,7 @@ pub(crate) fn tungstenite_peer() -> PathBuf {
         "--manifest-path",
     ]);
     run(command.arg(manifest).arg("--target-dir").arg(&target));
-    target.join("release/framewire-peer-tungstenite")
+    target.join("release/framewire-peer-rust")
 }
 
 /// A Chromium.

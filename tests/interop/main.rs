@@ -7,7 +7,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod browser;
+mod certificate;
 mod client_role;
+mod foreign;
 mod install;
+mod matrix;
+mod messages;
+mod ours;
 mod process;
 mod server_role;

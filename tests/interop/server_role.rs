@@ -41,7 +41,7 @@ fn the_client_of_websockets_meets_our_server() {
 #[test]
 fn the_client_of_tungstenite_meets_our_server() {
     drive(
-        Command::new(install::tungstenite_peer()).arg("drive"),
+        Command::new(install::rust_peer()).args(["tungstenite", "drive"]),
         SCENARIOS,
     );
 }

@@ -32,7 +32,7 @@ impl Peer {
         let stream = TcpStream::connect(address.as_str())?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(READ_TIMEOUT))?;
-        let (socket, response) = client_with_config(request, stream, Some(crate::config()))?;
+        let (socket, response) = client_with_config(request, stream, Some(super::config()))?;
         let headers = response.headers().keys().map(ToString::to_string).collect();
         Ok(Self {
             socket,

@@ -29,7 +29,7 @@ pub fn serve() -> io::Result<()> {
 /// Echoes every message, or does what it asks for, until the connection ends.
 fn answer(stream: TcpStream) -> tungstenite::Result<()> {
     stream.set_nodelay(true)?;
-    let accepted = accept_with_config(stream, Some(crate::config()));
+    let accepted = accept_with_config(stream, Some(super::config()));
     let mut socket = accepted.map_err(|error| io::Error::other(error.to_string()))?;
     let mut pings = 0_u32;
     loop {

@@ -1,0 +1,284 @@
+//! Random messages between us and every other implementation: both roles, four settings of
+//! permessage-deflate, with TLS and without.
+
+use core::fmt;
+use core::time::Duration;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use tokio::process;
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+
+use crate::certificate::Certificate;
+use crate::foreign::Peer;
+use crate::messages::{self, Planned};
+use crate::ours::{self, Deflate, EchoServer, Failure, Told};
+use crate::process::Server;
+
+/// Messages of each run in the gate.
+const FEW: usize = 100;
+const SEED: u64 = 7;
+/// One run may take so long.
+const RUN_MAX: Duration = Duration::from_secs(900);
+
+/// What we are in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Client,
+    Server,
+}
+
+impl Role {
+    const ALL: [Self; 2] = [Self::Client, Self::Server];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// One cell of the matrix.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    peer: Peer,
+    role: Role,
+    deflate: Deflate,
+    tls: bool,
+}
+
+/// What all runs have in common.
+struct Setting {
+    seed: u64,
+    messages: Arc<Vec<Planned>>,
+    file: PathBuf,
+    certificate: Certificate,
+}
+
+struct Outcome {
+    cell: Cell,
+    told: Result<Told, Failure>,
+    took: Duration,
+}
+
+/// Every implementation in both roles: without compression, and with it in one of its settings,
+/// another for each. All of them are the work of `tests/interop/all`.
+#[test]
+fn random_messages_come_back_as_they_were() {
+    let cells = cells().into_iter().filter(|cell| {
+        let turn = Peer::ALL
+            .iter()
+            .position(|peer| *peer == cell.peer)
+            .unwrap();
+        let setting = Deflate::ALL[1 + (turn + cell.role as usize) % 3];
+        !cell.tls && (cell.deflate == Deflate::Off || cell.deflate == setting)
+    });
+    play(cells.collect(), FEW, SEED, 2);
+}
+
+/// What `tests/interop/all` asks for in variables of the environment.
+#[test]
+#[ignore = "takes long; tests/interop/all runs it"]
+fn all() {
+    let said = |name: &str| env::var(format!("INTEROP_{name}")).ok();
+    let number = |name, default| said(name).map_or(default, |text| text.parse().unwrap());
+    let is =
+        |name, value: &str| said(name).is_none_or(|text| text.split(',').any(|it| it == value));
+    let chosen: Vec<Cell> = cells()
+        .into_iter()
+        .filter(|cell| {
+            is("PEER", cell.peer.name())
+                && is("ROLE", cell.role.name())
+                && is("DEFLATE", cell.deflate.name())
+                && is("TRANSPORT", transport(cell.tls))
+        })
+        .collect();
+    assert!(!chosen.is_empty(), "no run is called that");
+    let seed = said("SEED").map_or(SEED, |text| text.parse().unwrap());
+    play(chosen, number("MESSAGES", FEW), seed, number("JOBS", 2));
+}
+
+const fn transport(tls: bool) -> &'static str {
+    if tls { "tls" } else { "plain" }
+}
+
+fn cells() -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for peer in Peer::ALL {
+        for role in Role::ALL {
+            for deflate in Deflate::ALL {
+                cells.extend([false, true].map(|tls| Cell {
+                    peer,
+                    role,
+                    deflate,
+                    tls,
+                }));
+            }
+        }
+    }
+    cells
+}
+
+/// Plays the cells, `jobs` at a time, prints a table, and fails with all that went wrong.
+fn play(cells: Vec<Cell>, count: usize, seed: u64, jobs: usize) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let setting = Setting::make(folder.path(), count, seed);
+    let started = Instant::now();
+    let bytes: usize = setting.messages.iter().map(|it| it.payload.len()).sum();
+    let wanted = cells.len();
+    println!("{wanted} runs of {count} messages, {bytes} bytes, each way; seed {seed}");
+    println!("{HEAD}");
+    let left = Mutex::new(cells.into_iter());
+    let failed = Mutex::new(Vec::new());
+    let next = || left.lock().unwrap().next();
+    thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while let Some(cell) = next() {
+                    let outcome = run(cell, &setting);
+                    println!("{outcome}");
+                    if outcome.told.is_err() {
+                        failed.lock().unwrap().push(outcome.to_string());
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    let (same, took) = (wanted - failed.len(), started.elapsed().as_secs());
+    println!("{same} of {wanted} runs without a difference, {took} s");
+    assert!(failed.is_empty(), "seed {seed}:\n{}", failed.join("\n"));
+}
+
+impl Setting {
+    fn make(folder: &Path, count: usize, seed: u64) -> Self {
+        let messages = messages::plan(seed, count);
+        let file = folder.join("messages");
+        messages::write(&messages, &file);
+        Self {
+            seed,
+            messages: Arc::new(messages),
+            file,
+            certificate: Certificate::make(folder),
+        }
+    }
+}
+
+fn run(cell: Cell, setting: &Setting) -> Outcome {
+    let started = Instant::now();
+    let command = cell.peer.command();
+    let certificate = cell.tls.then_some(&setting.certificate);
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let told = runtime.block_on(async {
+        let work = async {
+            match cell.role {
+                Role::Client => as_client(cell, command, certificate, setting).await,
+                Role::Server => as_server(cell, command, certificate, setting).await,
+            }
+        };
+        match timeout(RUN_MAX, work).await {
+            Ok(told) => told,
+            Err(_) => Err(format!("not done after {RUN_MAX:?}").into()),
+        }
+    });
+    Outcome {
+        cell,
+        told,
+        took: started.elapsed(),
+    }
+}
+
+async fn as_client(
+    cell: Cell,
+    mut command: Command,
+    certificate: Option<&Certificate>,
+    setting: &Setting,
+) -> Result<Told, Failure> {
+    command.args(["echo", cell.deflate.name()]);
+    if let Some(files) = certificate {
+        command.args([&files.certificate, &files.key]);
+    }
+    let server = Server::start(&mut command);
+    let messages = Arc::clone(&setting.messages);
+    ours::exchange(server.url(), cell.deflate, certificate, messages).await
+}
+
+async fn as_server(
+    cell: Cell,
+    command: Command,
+    certificate: Option<&Certificate>,
+    setting: &Setting,
+) -> Result<Told, Failure> {
+    let server = EchoServer::listen(certificate).await?;
+    let mut command = process::Command::from(command);
+    command.args(["exchange", &server.url()?, cell.deflate.name()]);
+    command.arg(&setting.file);
+    command.args(certificate.map(|files| &files.root));
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command.stderr(Stdio::piped()).kill_on_drop(true);
+    let peer = command.spawn()?.wait_with_output();
+    tokio::pin!(peer);
+    let serving = server.serve(cell.deflate, setting.seed);
+    tokio::pin!(serving);
+    // Whoever fails first says why; what the peer says is then the better half of it.
+    let (told, output) = tokio::select! {
+        output = &mut peer => (None, output?),
+        told = &mut serving => (Some(told), timeout(Duration::from_secs(30), &mut peer).await??),
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    let wanted = format!("same {}", setting.messages.len());
+    if !output.status.success() || said.trim() != wanted {
+        let ours = told.and_then(Result::err);
+        let ours = ours.map(|error| error.to_string()).unwrap_or_default();
+        let text = format!("{} {} {ours}", said.trim(), last_line(&complained));
+        return Err(text.into());
+    }
+    match told {
+        Some(told) => told,
+        None => serving.await,
+    }
+}
+
+fn last_line(text: &str) -> &str {
+    text.trim().lines().last().unwrap_or_default()
+}
+
+const HEAD: &str = "peer         we are  deflate        over   result  frames   wire bytes      s  \
+                    extension or difference";
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cell {
+            peer,
+            role,
+            deflate,
+            tls,
+        } = self.cell;
+        let took = self.took.as_secs_f64();
+        let (peer, role, deflate) = (peer.name(), role.name(), deflate.name());
+        let over = transport(tls);
+        write!(f, "{peer:<12} {role:<7} {deflate:<14} {over:<6} ")?;
+        match &self.told {
+            Ok(told) => {
+                let none = if told.extension.is_empty() {
+                    "none"
+                } else {
+                    ""
+                };
+                let (frames, wire, agreed) = (told.frames, told.wire_bytes, &told.extension);
+                write!(
+                    f,
+                    "same   {frames:>7} {wire:>12} {took:>6.1}  {agreed}{none}"
+                )
+            }
+            Err(why) => write!(f, "DIFFER       -            - {took:>6.1}  {why}"),
+        }
+    }
+}
