@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::install;
+use crate::ours::Deflate;
 
 /// One of the programs in `tests/peers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,23 @@ impl Peer {
             Self::Tornado => "tornado",
             Self::Tungstenite => "tungstenite",
             Self::Yawc => "yawc",
+        }
+    }
+
+    /// Whether it has permessage-deflate at all.
+    pub(crate) const fn has_deflate(self) -> bool {
+        !matches!(self, Self::Tungstenite)
+    }
+
+    /// Why the other end cannot be held to this setting; `None` where it can.
+    pub(crate) const fn defect(self, deflate: Deflate) -> Option<&'static str> {
+        match (self, deflate) {
+            // Its client goes on with a window that it was told to drop, and its server answers
+            // with a window that the client has asked it to drop.
+            (Self::Tornado, Deflate::NoTakeover) => {
+                Some("tornado 6.6 overlooks parameters without a value")
+            }
+            _ => None,
         }
     }
 

@@ -33,7 +33,8 @@ class Socket:
 
 
 def options(deflate, factory):
-    chosen = []
+    # An empty list would become a header without a value.
+    chosen = None
     if deflate == "default":
         chosen = [factory()]
     elif deflate == "no-takeover":
