@@ -24,7 +24,12 @@ const LANGUAGES: &str = "Grüße, 世界 — naïve ∑ 👋🏽 ";
 #[tokio::test]
 async fn our_client_meets_the_server_of_ws() {
     let script = install::npm_package("node").join("peer.mjs");
-    meet(Command::new(install::node()).arg(script).arg("serve")).await;
+    meet(
+        Command::new(install::node())
+            .arg(script)
+            .args(["ws", "serve"]),
+    )
+    .await;
 }
 
 #[tokio::test]

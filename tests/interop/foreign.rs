@@ -9,6 +9,7 @@ use crate::ours::Deflate;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     Ws,
+    WebsocketDriver,
     Websockets,
     Aiohttp,
     Wsproto,
@@ -18,8 +19,9 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Ws,
+        Self::WebsocketDriver,
         Self::Websockets,
         Self::Aiohttp,
         Self::Wsproto,
@@ -31,6 +33,7 @@ impl Peer {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ws => "ws",
+            Self::WebsocketDriver => "websocket-driver",
             Self::Websockets => "websockets",
             Self::Aiohttp => "aiohttp",
             Self::Wsproto => "wsproto",
@@ -60,10 +63,10 @@ impl Peer {
     /// The command, installed now if it is missing, without its arguments.
     pub(crate) fn command(self) -> Command {
         match self {
-            Self::Ws => {
+            Self::Ws | Self::WebsocketDriver => {
                 let script = install::npm_package("node").join("peer.mjs");
                 let mut command = Command::new(install::node());
-                command.arg(script);
+                command.arg(script).arg(self.name());
                 command
             }
             Self::Websockets | Self::Aiohttp | Self::Wsproto | Self::Tornado => {

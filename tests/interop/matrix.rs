@@ -265,14 +265,14 @@ fn last_line(text: &str) -> &str {
     text.trim().lines().last().unwrap_or_default()
 }
 
-const HEAD: &str = "peer         we are  deflate        over   result  frames   wire bytes      s  \
+const HEAD: &str = "peer             we are  deflate        over   result  frames   wire bytes      s  \
                     extension or difference";
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (peer, role, deflate) = (self.peer.name(), self.role.name(), self.deflate.name());
         let over = transport(self.tls);
-        write!(f, "{peer:<12} {role:<7} {deflate:<14} {over:<6} ")
+        write!(f, "{peer:<16} {role:<7} {deflate:<14} {over:<6} ")
     }
 }
 

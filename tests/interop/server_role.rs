@@ -24,7 +24,9 @@ fn drive(peer: &mut Command, scenarios: usize) {
 fn the_client_of_ws_meets_our_server() {
     let script = install::npm_package("node").join("peer.mjs");
     drive(
-        Command::new(install::node()).arg(script).arg("drive"),
+        Command::new(install::node())
+            .arg(script)
+            .args(["ws", "drive"]),
         SCENARIOS,
     );
 }

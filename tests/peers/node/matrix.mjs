@@ -1,20 +1,15 @@
 // Random messages: `echo` sends back what comes, `exchange` sends a file of them and compares.
+//
+// A package is a pair of functions. `listen(http, deflate, accepted)` gives `accepted` a socket for
+// each connection; `connect(url, deflate, root)` returns one. A socket has `send(data, binary,
+// sizes)`, `close()`, and calls `onopen`, `onmessage(data, binary)`, `onclose(code)` and
+// `onerror(error)`.
 
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createPlain } from 'node:http';
 import { createServer as createSecure } from 'node:https';
-import { WebSocket, WebSocketServer } from 'ws';
 
-const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 const IN_FLIGHT = 16;
-
-const DEFLATE = {
-  'off': false,
-  'default': { threshold: 64 },
-  'no-takeover': { threshold: 64, serverNoContextTakeover: true, clientNoContextTakeover: true },
-  'small-windows': { threshold: 64, serverMaxWindowBits: 9, clientMaxWindowBits: 10 },
-};
 
 // Marsaglia's xorshift: the same numbers in every run.
 function random() {
@@ -36,32 +31,16 @@ function fragments(below, size) {
   return cuts.slice(1).map((cut, index) => cut - cuts[index]);
 }
 
-// Sends a message in fragments of these sizes; `done` is called when it has been handed on.
-function send(socket, data, binary, sizes, done) {
-  let from = 0;
-  sizes.forEach((size, index) => {
-    const fin = index === sizes.length - 1;
-    socket.send(data.subarray(from, from + size), { binary, fin }, fin ? done : undefined);
-    from += size;
-  });
-}
-
-export function echo(deflate, certificate, key) {
+export function echo({ listen }, deflate, certificate, key) {
   const http = certificate
     ? createSecure({ cert: readFileSync(certificate), key: readFileSync(key) })
     : createPlain();
-  const server = new WebSocketServer({
-    server: http,
-    maxPayload: MESSAGE_BYTES_MAX,
-    maxFragments: 0,
-    perMessageDeflate: DEFLATE[deflate],
-  });
-  server.on('connection', (socket) => {
+  listen(http, deflate, (socket) => {
     const below = random();
-    socket.on('error', (error) => console.error(error.message));
-    socket.on('message', (data, binary) => {
-      send(socket, data, binary, fragments(below, data.length));
-    });
+    socket.onerror = (error) => console.error(error.message);
+    socket.onmessage = (data, binary) => {
+      socket.send(data, binary, fragments(below, data.length));
+    };
   });
   http.listen(0, '127.0.0.1', () => {
     const scheme = certificate ? 'wss' : 'ws';
@@ -84,39 +63,36 @@ function* messages(path) {
 }
 
 // Returns the exit status.
-export async function exchange(url, deflate, path, root) {
-  const socket = new WebSocket(url, {
-    ca: root ? readFileSync(root) : undefined,
-    maxPayload: MESSAGE_BYTES_MAX,
-    maxFragments: 0,
-    perMessageDeflate: DEFLATE[deflate],
-  });
+export async function exchange({ connect }, url, deflate, path, root) {
   const planned = [...messages(path)];
+  const socket = connect(url, deflate, root && readFileSync(root));
   let sent = 0;
   let same = 0;
-  let difference = null;
   const more = () => {
     while (sent < planned.length && sent - same < IN_FLIGHT) {
       const { data, binary, sizes } = planned[sent];
-      send(socket, data, binary, sizes);
       sent += 1;
+      socket.send(data, binary, sizes);
     }
   };
-  socket.on('open', more);
-  socket.on('message', (data, binary) => {
-    const wanted = planned[same];
-    if (!wanted || wanted.binary !== binary || !wanted.data.equals(data)) {
-      difference ??= `message ${same} came back different: ${data.length} bytes`;
-      socket.terminate();
-      return;
-    }
-    same += 1;
-    if (same === planned.length) socket.close(1000);
-    else more();
+  const difference = await new Promise((resolve) => {
+    socket.onopen = more;
+    socket.onerror = (error) => resolve(`message ${same}: ${error.message}`);
+    socket.onmessage = (data, binary) => {
+      const wanted = planned[same];
+      if (!wanted || wanted.binary !== binary || !wanted.data.equals(data)) {
+        resolve(`message ${same} came back different: ${data.length} bytes`);
+        return;
+      }
+      same += 1;
+      if (same === planned.length) socket.close();
+      else more();
+    };
+    socket.onclose = (code) => {
+      const good = code === 1000 && same === planned.length;
+      resolve(good ? null : `message ${same}: closed with ${code}`);
+    };
   });
-  socket.on('error', (error) => { difference ??= `message ${same}: ${error.message}`; });
-  const [code] = await once(socket, 'close');
-  if (code !== 1000) difference ??= `message ${same}: closed with ${code}`;
   console.log(difference ?? `same ${same}`);
   return difference ? 1 : 0;
 }
