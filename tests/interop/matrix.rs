@@ -67,11 +67,15 @@ struct Outcome {
     took: Duration,
 }
 
-/// A hundred messages in each run; `tests/interop/all` sends as many as one likes.
+/// A hundred messages in each run, and over TLS one setting of compression;
+/// `tests/interop/all` sends as many as one likes, in all of them.
 #[test]
 fn random_messages_come_back_as_they_were() {
-    let plain = cells().into_iter().filter(|cell| !cell.tls);
-    play(plain.collect(), FEW, SEED, 2);
+    let chosen = cells().into_iter().filter(|cell| {
+        let able = cell.role == Role::Server;
+        !cell.tls || able && cell.deflate == Deflate::Default
+    });
+    play(chosen.collect(), FEW, SEED, 2);
 }
 
 /// What `tests/interop/all` asks for in variables of the environment.

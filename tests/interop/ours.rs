@@ -7,7 +7,7 @@ use framewire::client::{self, connect_with};
 use framewire::engine::deflate::{DeflateAnswer, DeflateConfig};
 use framewire::engine::{Acceptance, Kind, Limits, Message, Statistics};
 use framewire::net::WebSocket;
-use framewire::server::{Config, Listener};
+use framewire::server::{Config, Listener, TlsFiles};
 use framewire::wire::close::CloseCode;
 use framewire::wire::opcode::Opcode;
 use rand::SeedableRng;
@@ -237,8 +237,9 @@ fn short(message: &Message) -> String {
     format!("{:?} of {} bytes: {begin}", message.kind(), bytes.len())
 }
 
-fn secured(_: Config, _: &Certificate) -> Result<Config, Failure> {
-    Err("the server has no TLS yet".into())
+fn secured(config: Config, files: &Certificate) -> Result<Config, Failure> {
+    let tls = TlsFiles::new(&files.certificate, &files.key).load()?;
+    Ok(config.with_tls(tls))
 }
 
 fn trusting(_: client::Config, _: &Certificate) -> Result<client::Config, Failure> {
