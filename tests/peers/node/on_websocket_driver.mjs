@@ -24,7 +24,11 @@ class Socket {
       const binary = typeof data !== 'string';
       this.onmessage(Buffer.from(data), binary);
     });
-    driver.on('close', ({ code }) => this.onclose?.(code));
+    driver.on('close', ({ code }) => {
+      this.onclose?.(code);
+      // The driver leaves TCP to its user.
+      stream.end();
+    });
     driver.on('error', (error) => this.onerror(error));
     stream.on('error', (error) => this.onerror(error));
     stream.setNoDelay(true);
