@@ -27,6 +27,8 @@ pub enum Command {
     Token(Token),
     /// Echo each message
     Echo(Echo),
+    /// Talk to a server: lines in, messages out
+    Connect(Connect),
     /// Run every case of an Autobahn fuzzing server and ask it for the report
     AutobahnClient(AutobahnClient),
 }
@@ -102,6 +104,51 @@ pub struct AutobahnClient {
     /// The name under which the report is kept
     #[arg(long, value_name = "NAME", default_value = "framewire")]
     pub agent: String,
+    /// How the server is believed.
+    #[command(flatten)]
+    pub trust: Trust,
+}
+
+/// Whom a client believes over `wss`.
+#[derive(Debug, clap::Args)]
+pub struct Trust {
+    /// Trust the certificates in this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub tls_ca: Option<PathBuf>,
+    /// Believe any certificate: only for tests, for anybody could answer
+    #[arg(long, conflicts_with = "tls_ca")]
+    pub danger_accept_any_certificate: bool,
+}
+
+/// The arguments of `connect`.
+#[derive(Debug, clap::Args)]
+pub struct Connect {
+    /// The server, such as wss://example.com/chat
+    pub url: String,
+    /// Show every frame on standard error
+    #[arg(long)]
+    pub frames: bool,
+    /// Write binary messages as they are, instead of in hexadecimal
+    #[arg(long)]
+    pub binary: bool,
+    /// A header for the request; may be repeated
+    #[arg(long, value_name = "NAME:VALUE")]
+    pub header: Vec<String>,
+    /// A subprotocol to offer; may be repeated, the most wanted first
+    #[arg(long, value_name = "P")]
+    pub subprotocol: Vec<String>,
+    /// The Origin to send
+    #[arg(long, value_name = "O")]
+    pub origin: Option<String>,
+    /// Offer permessage-deflate
+    #[arg(long)]
+    pub deflate: bool,
+    /// The proxy to go through, instead of what the environment says
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// How the server is believed.
+    #[command(flatten)]
+    pub trust: Trust,
 }
 
 /// Two sizes of window, parted by a comma.

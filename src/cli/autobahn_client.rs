@@ -7,6 +7,7 @@ use core::error::Error;
 use tokio::runtime::Builder;
 
 use crate::cli::args::AutobahnClient;
+use crate::cli::trust;
 use crate::client::{Config, connect_with};
 use crate::engine::Limits;
 use crate::engine::deflate::DeflateConfig;
@@ -27,7 +28,7 @@ pub fn run(args: &AutobahnClient) -> Result<(), Box<dyn Error>> {
 
 async fn run_cases(args: &AutobahnClient) -> Result<(), Box<dyn Error>> {
     let base = args.url.trim_end_matches('/');
-    let config = Config::default()
+    let config = trust::apply(&args.trust, Config::default())?
         .with_limits(Limits::default().with_message_bytes_max(MESSAGE_BYTES_MAX))
         .with_deflate(DeflateConfig::default());
     let cases = case_count(base, &config).await?;

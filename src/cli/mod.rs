@@ -2,11 +2,14 @@
 
 pub mod args;
 pub mod autobahn_client;
+pub mod connect;
 mod data;
 pub mod echo;
 pub mod serve;
 mod signal;
+mod tap;
 pub mod token;
+mod trust;
 
 use clap::Parser;
 use std::eprintln;
@@ -28,6 +31,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Echo(args) => echo::run(&args),
+        Command::Connect(args) => connect::run(&args),
         Command::AutobahnClient(args) => autobahn_client::run(&args),
     };
     match done {

@@ -1,10 +1,20 @@
-//! Opening a connection: a URL, a TCP stream, the client's handshake.
+//! Opening a connection: a URL, TCP or a proxy, TLS, the client's handshake.
 
+mod body;
 pub mod config;
 pub mod connect;
+mod dial;
+pub mod error;
 mod pending;
+pub mod proxy;
+mod redirect;
+pub mod tls;
+mod tunnel;
 pub mod url;
 
 pub use crate::client::config::Config;
-pub use crate::client::connect::{ConnectError, Phase, connect, connect_with, handshake};
+pub use crate::client::connect::{Connected, Stream, connect, connect_with, handshake, open};
+pub use crate::client::error::{ConnectError, Phase, ProxyRefusal, RedirectRefusal, Refused};
+pub use crate::client::proxy::{InvalidProxy, Proxies, Proxy, ProxyKind};
+pub use crate::client::tls::{InvalidTls, Tls, TlsBuilder};
 pub use crate::client::url::{InvalidUrl, Url};

@@ -108,6 +108,16 @@ impl Url {
         &self.resource
     }
 
+    /// Whether scheme, host and port are the same: where credentials meant for one may go.
+    pub(crate) fn is_same_origin(&self, other: &Self) -> bool {
+        (self.secure, &self.host, self.port) == (other.secure, &other.host, other.port)
+    }
+
+    /// Host and port, the port always among them.
+    pub(crate) fn host_and_port(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     /// The value of the Host header: with the port unless it is the default one.
     //= WS-026
     pub fn authority(&self) -> String {
@@ -163,7 +173,7 @@ fn split_port(authority: &str, secure: bool) -> Result<(String, u16), InvalidUrl
 }
 
 //= WS-182
-fn is_host(host: &str) -> bool {
+pub(crate) fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
         Some(address) => address.parse::<core::net::Ipv6Addr>().is_ok(),
         None => {

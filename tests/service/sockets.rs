@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use framewire::client;
-use framewire::engine::{HandshakeFailure, Message};
+use framewire::engine::Message;
 use framewire::wire::close::CloseCode;
 use serde_json::json;
 use tokio::time::timeout;
@@ -233,10 +233,10 @@ async fn publishing_without_the_scope_is_forbidden() {
 async fn another_path_is_answered_404() {
     let house = House::open().await;
     let refused = client::connect(&format!("ws://{}/websocket", house.address)).await;
-    let Err(client::ConnectError::Handshake(HandshakeFailure::Answered(answered))) = refused else {
+    let Err(client::ConnectError::Refused(answer)) = refused else {
         panic!("{refused:?}");
     };
-    assert_eq!(answered.head.status(), 404);
+    assert_eq!(answer.status(), 404);
     let with_query = format!("ws://{}/websockets?namespace=main", house.address);
     let mut socket = client::connect(&with_query).await.unwrap();
     socket.close(CloseCode::NORMAL_CLOSURE, "").await.unwrap();
