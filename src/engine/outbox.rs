@@ -216,6 +216,15 @@ impl Outbox {
         self.push_encoded(|target| frame.encode_into(target));
     }
 
+    /// Queues the frames of a message, or of a part of one, one behind the other in one buffer.
+    pub(crate) fn push_frames<'a>(&mut self, frames: impl Iterator<Item = Frame<'a>>) {
+        self.push_encoded(|target| {
+            for frame in frames {
+                frame.encode_into(target);
+            }
+        });
+    }
+
     /// Queues an unmasked message whose payload others may hold too.
     pub(crate) fn push_shared_payload(
         &mut self,

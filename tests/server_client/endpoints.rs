@@ -79,7 +79,7 @@ async fn start() -> Server {
             let note = note.clone();
             tokio::spawn(async move {
                 let _ = serve(incoming, served).await;
-                drop(note.send(()));
+                let _ = note.send(());
             });
         }
     });

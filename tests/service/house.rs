@@ -13,7 +13,6 @@ use framewire::engine::{Limits, Message};
 use framewire::net::WebSocket;
 use framewire::server::{Config, Listener, Stop};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -104,7 +103,7 @@ impl House {
 }
 
 pub(crate) struct Person {
-    pub(crate) socket: WebSocket<TcpStream>,
+    pub(crate) socket: WebSocket<client::Stream>,
     pub(crate) token: String,
 }
 

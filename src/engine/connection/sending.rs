@@ -6,6 +6,7 @@ use crate::engine::entropy::MaskKeys;
 use crate::engine::event::Kind;
 use crate::engine::message::{Lent, Message};
 use crate::engine::misuse::{Misuse, SendError};
+use crate::engine::observer::Watch;
 use crate::engine::outbox::{Fragments, Frame, SHARE_BYTES_MIN, opcode_of};
 use crate::engine::part::Part;
 use crate::engine::prepared::Prepared;
@@ -71,11 +72,9 @@ impl Connection {
         if reserved == Reserved::RSV1 {
             self.watch.tell_reduced(part_bytes, payload.len());
         }
-        for mut frame in Fragments::new(kind, reserved, payload, frame_bytes_max) {
-            self.watch.tell_sent(frame.header());
-            frame.mask = self.keys.as_deref_mut().map(MaskKeys::next_key);
-            self.outbox.push_frame(frame);
-        }
+        let frames = Fragments::new(kind, reserved, payload, frame_bytes_max);
+        let (watch, keys) = (&mut self.watch, self.keys.as_deref_mut());
+        self.outbox.push_frames(leaving(frames, watch, keys));
         Ok(())
     }
 
@@ -219,11 +218,9 @@ impl Connection {
             self.watch.tell_reduced(fragment.len(), payload.len());
         }
         let frame_bytes_max = self.limits.frame_bytes_max();
-        for mut frame in Fragments::of_part(opcode, reserved, payload, last, frame_bytes_max) {
-            self.watch.tell_sent(frame.header());
-            frame.mask = self.keys.as_deref_mut().map(MaskKeys::next_key);
-            self.outbox.push_frame(frame);
-        }
+        let frames = Fragments::of_part(opcode, reserved, payload, last, frame_bytes_max);
+        let (watch, keys) = (&mut self.watch, self.keys.as_deref_mut());
+        self.outbox.push_frames(leaving(frames, watch, keys));
         self.streamed = (!last).then_some(streamed);
         Ok(())
     }
@@ -292,4 +289,19 @@ impl Connection {
             None => Ok(()),
         }
     }
+}
+
+/// The frames as they leave: seen by whoever watches, and masked where this end masks.
+fn leaving<'a>(
+    frames: Fragments<'a>,
+    watch: &'a mut Watch,
+    mut keys: Option<&'a mut MaskKeys>,
+) -> impl Iterator<Item = Frame<'a>> {
+    frames.map(move |frame| {
+        watch.tell_sent(frame.header());
+        Frame {
+            mask: keys.as_deref_mut().map(MaskKeys::next_key),
+            ..frame
+        }
+    })
 }
