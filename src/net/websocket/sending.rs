@@ -149,7 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), and [`Misuse::ControlTooLong`].
+    /// As [`send`](Self::send), and [`Misuse::ControlTooLong`](crate::engine::Misuse).
     ///
     /// # Cancel safety
     ///
