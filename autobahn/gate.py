@@ -102,7 +102,7 @@ def lines(role, outcome):
     for column, counter in outcome.counts.items():
         values = ", ".join("%d %s" % (count, word) for word, count in counter.most_common())
         total = sum(counter.values())
-        yield "%-6s %-13s %d cases: %s" % (role, column, total, values or "nothing reported")
+        yield "%-10s %-13s %d cases: %s" % (role, column, total, values or "nothing reported")
 
 
 def grouped(role, differences):

@@ -5,6 +5,7 @@ A process is ended through its own handle, and nothing outlives a run.
 
 import json
 import os
+import queue
 import re
 import socket
 import subprocess
@@ -69,15 +70,19 @@ class Process:
 
 
 class Run:
-    """One role: which binary, which cases, where the reports go, how long it may take."""
+    """One role: which binary, which cases, where the reports go, how long it may take.
 
-    def __init__(self, suite, binary, cases, folder, stall_seconds, total_seconds):
+    `tls` is the certificate and the key of whoever is the server, or None for no TLS.
+    """
+
+    def __init__(self, suite, binary, cases, folder, stall_seconds, total_seconds, tls=None):
         self.suite = suite
         self.binary = binary
         self.cases = cases
         self.folder = folder
         self.stall_seconds = stall_seconds
         self.total_seconds = total_seconds
+        self.tls = tls
         self.seconds = 0.0
         self.failure = None
 
@@ -86,6 +91,8 @@ class Run:
         # The suite offers compression in its compression cases alone.
         command = [self.binary, "echo", "--listen", "127.0.0.1:0", "--deflate"]
         command += ["--message-bytes-max", str(MESSAGE_BYTES_MAX)]
+        if self.tls:
+            command += ["--tls-cert", self.tls[0], "--tls-key", self.tls[1]]
         with self.process(command, "framewire.log") as server:
             url = server.expect(LISTENING, 30).group(1)
             spec = self.spec({"servers": [{"agent": agent, "url": url}]})
@@ -94,14 +101,21 @@ class Run:
 
     def client(self, agent):
         """Runs `framewire autobahn-client` against the fuzzing server of the suite."""
-        url = "ws://127.0.0.1:%d" % free_port()
-        spec = self.spec({"url": url})
+        scheme = "wss" if self.tls else "ws"
+        url = "%s://127.0.0.1:%d" % (scheme, free_port())
+        target = {"url": url}
+        if self.tls:
+            target.update(cert=self.tls[0], key=self.tls[1])
+        spec = self.spec(target)
         # Without `-u 0` the suite also opens a web server on a fixed port.
         command = self.wstest("fuzzingserver", spec) + ["-u", "0"]
         with self.process(command, "wstest.log") as wstest:
             wstest.expect(STARTED, 60)
             await_port(url, wstest)
             command = [self.binary, "autobahn-client", url, "--agent", agent]
+            if self.tls:
+                # The certificate was made for this run alone.
+                command += ["--danger-accept-any-certificate"]
             with self.process(command, "framewire.log") as client:
                 self.watch(client, wstest, wstest)
                 if client.child.returncode:
@@ -155,17 +169,37 @@ class Run:
                 pass
 
 
-def play_all(runs, agent, parallel):
-    """Plays the roles one after the other, or all at once."""
-    threads = []
-    for role, run in runs.items():
-        thread = threading.Thread(target=run.play, args=(role, agent))
+def play_all(runs, agent, jobs):
+    """Plays runs, each with its role, so many at a time and in this order."""
+    waiting = queue.SimpleQueue()
+    for role, run in runs:
+        waiting.put((role, run))
+
+    def work():
+        while True:
+            try:
+                role, run = waiting.get_nowait()
+            except queue.Empty:
+                return
+            run.play(role, agent)
+
+    threads = [threading.Thread(target=work) for _ in range(jobs)]
+    for thread in threads:
         thread.start()
-        threads.append(thread)
-        if not parallel:
-            thread.join()
     for thread in threads:
         thread.join()
+
+
+def certificate(folder):
+    """Makes a certificate for 127.0.0.1 and its key, and returns their paths."""
+    paths = [os.path.join(folder, name) for name in ("certificate.pem", "key.pem")]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "7",
+               "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+               "-out", paths[0], "-keyout", paths[1]]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise Failed("openssl made no certificate: %s" % done.stderr.strip())
+    return paths
 
 
 def last_case(wstest):
