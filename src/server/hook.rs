@@ -1,9 +1,9 @@
 //! What a server decides about a request before it answers.
 //!
 //! A decision is a value: `Ok` with an [`Acceptance`](crate::engine::Acceptance) and what was
-//! found on the way, or `Err` with a [`Refusal`] of any status and headers. An async function that takes an
-//! [`Upgrade`](crate::server::Upgrade), which shows the request, the client's address and TLS,
-//! and returns such a value is a hook. Steps that return refusals, such as
+//! found on the way, or `Err` with a [`Refusal`] of any status and headers. An async function
+//! that takes an [`Upgrade`](crate::server::Upgrade), which shows the request, the client's
+//! address and TLS, and returns such a value is a hook. Steps that return refusals, such as
 //! [`Origins::check`](crate::server::Origins::check) and
 //! [`Endpoints::enter`](crate::server::Endpoints::enter), are joined in it with `?`;
 //! [`within`] puts it under a deadline, and

@@ -3,7 +3,9 @@
 #[cfg(feature = "adapters")]
 pub mod adapters;
 pub mod admission;
+pub mod clients;
 pub mod config;
+pub mod drain;
 pub mod endpoints;
 pub mod hook;
 pub mod listener;
@@ -16,12 +18,14 @@ pub mod tls;
 pub mod upgrade;
 pub mod workers;
 
+pub use crate::server::clients::{Client, Clients};
 pub use crate::server::config::Config;
+pub use crate::server::drain::{Drain, Drained};
 pub use crate::server::endpoints::{Endpoints, Place};
 pub use crate::server::listener::{Incoming, Listener};
 pub use crate::server::opening::{HandshakeError, Opening, Plain, Upgrade};
 pub use crate::server::origins::Origins;
-pub use crate::server::shutdown::{Stop, Stopping};
+pub use crate::server::shutdown::{Connected, Stop, Stopping};
 pub use crate::server::stream::Stream;
 pub use crate::server::tls::{ClientCertificate, Tls, TlsError, TlsFiles};
 pub use crate::server::upgrade::{Switching, handle_upgrade, refusal_headers};

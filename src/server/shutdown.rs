@@ -1,8 +1,18 @@
 //! An orderly end: everybody is told, and waited for.
 
+use alloc::sync::Arc;
+use core::future::Future;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::engine::Refusal;
+use crate::server::drain::{Drain, Drained};
+use crate::wire::close::CloseCode;
+
+/// When a client that comes while the server stops should try again, in seconds.
+const RETRY_AFTER_S: u32 = 5;
 
 /// Tells tasks to stop, and waits until they have.
 #[derive(Debug)]
@@ -11,6 +21,15 @@ pub struct Stop {
     /// Nothing is ever sent: the channel closes when the last [`Stopping`] is dropped.
     done: mpsc::Receiver<()>,
     alive: mpsc::Sender<()>,
+    tally: Arc<Tally>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    /// Connections that are there now.
+    connections: AtomicUsize,
+    /// Connections that have taken their turn to close.
+    turns: AtomicUsize,
 }
 
 /// Held by a task for as long as it must be waited for.
@@ -18,6 +37,14 @@ pub struct Stop {
 pub struct Stopping {
     phase: watch::Receiver<Phase>,
     _alive: mpsc::Sender<()>,
+    tally: Arc<Tally>,
+}
+
+/// Held by the task of a connection: counted, waited for, and told when it is its turn to close.
+#[derive(Debug)]
+pub struct Connected {
+    stopping: Stopping,
+    turn: Option<Instant>,
 }
 
 /// Sees when nobody is waited for any more; nobody waits for whoever holds it.
@@ -29,8 +56,8 @@ pub(crate) struct Over {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Serving,
-    /// Everybody has been told to stop.
-    Told,
+    /// Everybody has been told to stop, connections in turn from this time on.
+    Told(Drain, Instant),
     /// All have stopped, or the deadline has passed.
     Over,
 }
@@ -49,6 +76,7 @@ impl Stop {
             phase: watch::Sender::new(Phase::Serving),
             done,
             alive,
+            tally: Arc::default(),
         }
     }
 
@@ -57,6 +85,7 @@ impl Stop {
         Stopping {
             phase: self.phase.subscribe(),
             _alive: self.alive.clone(),
+            tally: Arc::clone(&self.tally),
         }
     }
 
@@ -73,16 +102,43 @@ impl Stop {
     ///
     /// Everybody has been told; only the waiting ends.
     pub async fn stop(self, deadline: Duration) -> bool {
+        self.end(Drain::new(deadline)).await.0
+    }
+
+    /// As [`stop`](Self::stop), and connections close in turn, as `drain` says. Says how many
+    /// have closed.
+    ///
+    /// Accept loops stop at once and are to drop their listeners, so that newcomers are refused
+    /// by the operating system, and a successor can listen on the same port while the last
+    /// connections close. A request that is being read by then is answered 503; see
+    /// [`Stopping::connection`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Everybody has been told, and connections close in turn; only the waiting ends.
+    //= E38
+    pub async fn drain(self, drain: Drain) -> Drained {
+        self.end(drain).await.1
+    }
+
+    async fn end(self, drain: Drain) -> (bool, Drained) {
         let Self {
             phase,
             mut done,
             alive,
+            tally,
         } = self;
-        phase.send_replace(Phase::Told);
+        let mut before = 0;
+        phase.send_modify(|phase| {
+            // No connection is counted meanwhile.
+            before = tally.connections.load(Ordering::Relaxed);
+            *phase = Phase::Told(drain, Instant::now());
+        });
         drop(alive);
-        let all_have = timeout(deadline, done.recv()).await.is_ok();
+        let all_have = timeout(drain.deadline(), done.recv()).await.is_ok();
+        let forced = tally.connections.load(Ordering::Relaxed);
         phase.send_replace(Phase::Over);
-        all_have
+        (all_have, Drained::new(before, forced))
     }
 }
 
@@ -100,6 +156,71 @@ impl Stopping {
     /// Whether it is time to stop.
     pub fn is_told(&self) -> bool {
         *self.phase.borrow() != Phase::Serving || self.phase.has_changed().is_err()
+    }
+
+    /// Counts a connection, which is about to be accepted.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] with which to answer when it is time to stop: 503 with Retry-After.
+    pub fn connection(&self) -> Result<Connected, Refusal> {
+        // While the phase is borrowed it does not change.
+        let phase = self.phase.borrow();
+        if *phase != Phase::Serving || self.phase.has_changed().is_err() {
+            return Err(Refusal::unavailable(RETRY_AFTER_S));
+        }
+        self.tally.connections.fetch_add(1, Ordering::Relaxed);
+        drop(phase);
+        Ok(Connected {
+            stopping: self.clone(),
+            turn: None,
+        })
+    }
+
+    /// Runs `serving` to its end, or until nobody is waited for any more: it is dropped then,
+    /// and `None` is returned.
+    ///
+    /// # Cancel safety
+    ///
+    /// As that of `serving`.
+    pub async fn until_over<F: Future>(&self, serving: F) -> Option<F::Output> {
+        let mut over = Over {
+            phase: self.phase.clone(),
+        };
+        tokio::select! {
+            biased;
+            output = serving => Some(output),
+            () = over.wait() => None,
+        }
+    }
+}
+
+impl Connected {
+    /// Waits until it is this connection's turn to close, and says with which code.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: the turn stays the same.
+    pub async fn turn(&mut self) -> CloseCode {
+        let told = self.stopping.phase.wait_for(|it| *it != Phase::Serving);
+        // What is borrowed is not to be held while waiting.
+        let told = told.await.ok().map(|phase| *phase);
+        let Some(Phase::Told(drain, since)) = told else {
+            return CloseCode::GOING_AWAY;
+        };
+        let turns = &self.stopping.tally.turns;
+        let turn = *self
+            .turn
+            .get_or_insert_with(|| since + drain.delay(turns.fetch_add(1, Ordering::Relaxed)));
+        sleep_until(turn).await;
+        drain.code()
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        let connections = &self.stopping.tally.connections;
+        connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
