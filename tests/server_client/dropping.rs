@@ -1,16 +1,19 @@
 //! Calls that are dropped after every number of polls, and at every byte of a request.
 
+use alloc::sync::Arc;
 use core::future::{Future, poll_fn};
 use core::net::SocketAddr;
+use core::num::NonZeroU32;
 use core::pin::Pin;
 use core::task::Poll;
 use core::time::Duration;
 
 use framewire::client::{self, connect};
 use framewire::engine::{Acceptance, ClientRequest, Refusal};
-use framewire::server::{Config, Listener, Opening, Stop};
+use framewire::server::{Config, Drain, Listener, Opening, Stop, hook};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use crate::raw::request;
 use crate::{EchoServer, within};
@@ -100,6 +103,7 @@ async fn a_handshake_that_is_dropped_at_any_byte_closes_the_stream_and_nobody_el
 // drops: server::opening::accept
 // drops: server::opening::accept_with
 // drops: server::opening::refuse
+// drops: server::opening::decide
 #[tokio::test]
 async fn an_answer_that_is_dropped_closes_the_stream() {
     let listener = Listener::bind(ANY, Config::default())
@@ -107,7 +111,7 @@ async fn an_answer_that_is_dropped_closes_the_stream() {
         .expect("a free port");
     let address = listener.local_addr().expect("it is bound");
     for polls in 0..POLLS_MAX {
-        for way in 0..4 {
+        for way in 0..6 {
             let mut client = TcpStream::connect(address).await.expect("it listens");
             let asked = match way {
                 3 => "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(),
@@ -121,6 +125,14 @@ async fn an_answer_that_is_dropped_closes_the_stream() {
                 (1, opening) => {
                     let acceptance = Acceptance::new();
                     drop(poll_times(opening.accept_with(acceptance), polls).await);
+                }
+                (4, Opening::Upgrade(upgrade)) => {
+                    let decision = Ok((Acceptance::new(), "what was found"));
+                    drop(poll_times(upgrade.decide(decision), polls).await);
+                }
+                (5, Opening::Upgrade(upgrade)) => {
+                    let decision: Result<(Acceptance<'_>, ()), _> = Err(Refusal::not_found());
+                    drop(poll_times(upgrade.decide(decision), polls).await);
                 }
                 (2, Opening::Upgrade(upgrade)) => {
                     drop(poll_times(upgrade.refuse(Refusal::new(403, "no")), polls).await);
@@ -151,6 +163,50 @@ async fn a_stop_that_is_dropped_has_told_everybody() {
         within(stopping.wait()).await;
         assert!(stopping.is_told());
     }
+}
+
+// drops: server::shutdown::drain
+// drops: server::shutdown::turn
+// drops: server::shutdown::until_over
+#[tokio::test(start_paused = true)]
+async fn a_drain_that_is_dropped_lets_connections_close_in_turn_all_the_same() {
+    for polls in 1..POLLS_MAX {
+        let stop = Stop::new();
+        let stopping = stop.stopping();
+        let connection = || stopping.connection().expect("it serves");
+        let (mut first, mut second) = (connection(), connection());
+        assert!(poll_times(first.turn(), polls).await.is_none());
+        let one_a_second = Drain::new(Duration::from_secs(600)).with_rate(NonZeroU32::MIN);
+        assert!(poll_times(stop.drain(one_a_second), polls).await.is_none());
+        let began = Instant::now();
+        // Both take their turn, drop the wait, and keep the turn.
+        drop(poll_times(first.turn(), polls).await);
+        drop(poll_times(second.turn(), polls).await);
+        drop(poll_times(stopping.until_over(second.turn()), polls).await);
+        second.turn().await;
+        let second_after = began.elapsed();
+        first.turn().await;
+        assert!(second_after >= Duration::from_secs(1), "{second_after:?}");
+        assert_eq!(
+            began.elapsed(),
+            second_after,
+            "the first turn is over by then"
+        );
+    }
+}
+
+// drops: server::hook::within
+#[tokio::test]
+async fn a_decision_that_is_no_longer_awaited_is_dropped() {
+    let alive = Arc::new(());
+    let held = Arc::clone(&alive);
+    let decision = async move {
+        let _held = held;
+        core::future::pending::<Result<(), Refusal>>().await
+    };
+    let decided = poll_times(hook::within(Duration::from_secs(60), decision), 3).await;
+    assert_eq!(decided, None);
+    assert_eq!(Arc::strong_count(&alive), 1);
 }
 
 // drops: client::connect::connect

@@ -2,7 +2,9 @@
 
 use alloc::sync::Arc;
 use core::convert::Infallible;
+use core::future::poll_fn;
 use core::net::SocketAddr;
+use core::task::Poll;
 use framewire::engine::{Acceptance, Limits};
 use framewire::server::adapters::hyper::{Upgrade, refused};
 use hyper::body::Incoming;
@@ -13,6 +15,17 @@ use tokio::net::TcpListener;
 
 use crate::echo;
 use crate::raw::{Raw, expect_first_frames_back, expect_refusals, header, request};
+
+/// Accepts, and gives up the connection before the answer is sent.
+async fn give_up(mut request: Request<Incoming>) -> Result<Response<String>, Infallible> {
+    let upgrade = Upgrade::new(&mut request).expect("it is valid");
+    let accepted = upgrade.accept(Acceptance::new(), Arc::default());
+    let (response, pending) = accepted.expect("it fits");
+    let mut opening = Box::pin(pending.open());
+    let polled = poll_fn(|cx| Poll::Ready(opening.as_mut().poll(cx).is_ready())).await;
+    assert!(!polled, "the answer is not sent yet");
+    Ok(response)
+}
 
 async fn answer(mut request: Request<Incoming>) -> Result<Response<String>, Infallible> {
     let upgrade = match Upgrade::new(&mut request) {
@@ -30,6 +43,14 @@ async fn answer(mut request: Request<Incoming>) -> Result<Response<String>, Infa
 }
 
 async fn start() -> SocketAddr {
+    start_with(answer).await
+}
+
+async fn start_with<F, R>(answer: F) -> SocketAddr
+where
+    F: Fn(Request<Incoming>) -> R + Copy + Send + 'static,
+    R: Future<Output = Result<Response<String>, Infallible>> + Send + 'static,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");
     tokio::spawn(async move {
@@ -63,4 +84,14 @@ async fn what_the_acceptance_says_is_in_the_answer_of_hyper() {
     let head = raw.head().await;
     assert_eq!(header(&head, "sec-websocket-protocol"), Some("one"));
     assert_eq!(header(&head, "x-server"), Some("hyper"));
+}
+
+// drops: server::adapters::hyper::open
+#[tokio::test]
+async fn a_connection_that_is_given_up_before_its_answer_is_closed() {
+    let mut raw = Raw::connect(start_with(give_up).await).await;
+    raw.send(request("/", "").as_bytes()).await;
+    let all = raw.rest().await;
+    assert!(all.starts_with("http/1.1 101 "), "{all}");
+    assert!(all.ends_with("\r\n\r\n"), "nothing but the end follows");
 }
