@@ -1,7 +1,7 @@
 //! Random DEFLATE, block by block, of which it is known what it means: what the engine makes of it
 //! in every window.
 
-use std::fmt::Write;
+use core::fmt::Write;
 use std::sync::Arc;
 
 use framewire::engine::Limits;
@@ -122,7 +122,7 @@ fn random_blocks_are_read_in_every_window_and_no_copy_reaches_beyond_it() {
             "; client_no_context_takeover"
         };
         let line = format!("permessage-deflate; client_max_window_bits={bits}{takeover}");
-        let (connection, _) = open_server(&deflate, &[line.clone()], &limits).unwrap();
+        let (connection, _) = open_server(&deflate, core::slice::from_ref(&line), &limits).unwrap();
         let mut endpoint = Endpoint::new(connection);
         let cut = [1 + dice.roll(50), 1 + dice.roll(3_000)];
         let mut sender = Sender {

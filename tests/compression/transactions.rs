@@ -61,7 +61,7 @@ async fn a_send_that_is_given_up_does_not_go_on_as_another() {
         let heard = hear(Role::Server, &agreed, &frames(&heard.await.unwrap()));
         let heard = heard.unwrap_or_else(|why| panic!("after {polls} polls: {why}"));
         let data: Vec<_> = heard.messages.into_iter().map(|it| it.data).collect();
-        let whole = vec!["before ".repeat(30).into_bytes(), large.clone()];
+        let whole = ["before ".repeat(30).into_bytes(), large.clone()];
         let after = "after ".repeat(30).into_bytes();
         // The message that was given up stands there whole, or it was never begun.
         let is_right = data == [&whole[..], core::slice::from_ref(&after)].concat()
