@@ -146,11 +146,11 @@ fn is_linear(text: impl Fn(u32) -> String, count: u32) {
 fn empty_blocks_take_time_in_proportion_to_their_number() {
     is_linear(
         |n| format!("repeat {n} [ 00 00 00 ff ff ] fixed [ \"x\" ] end"),
-        50_000,
+        25_000,
     );
     is_linear(
         |n| format!("repeat {n} [ stored-last [ ] ] fixed [ \"x\" ] end"),
-        15_000,
+        5_000,
     );
 }
 
@@ -159,15 +159,15 @@ fn empty_blocks_take_time_in_proportion_to_their_number() {
 fn headers_without_output_take_time_in_proportion_to_their_number() {
     is_linear(
         |n| format!("repeat {n} [ dynamic [ ] ] fixed [ \"x\" ] end"),
-        15_000,
+        5_000,
     );
     is_linear(
         |n| format!("repeat {n} [ fixed [ ] ] fixed [ \"x\" ] end"),
-        100_000,
+        25_000,
     );
     is_linear(
         |n| format!("repeat {n} [ fixed-last [ ] ] fixed [ \"x\" ] end"),
-        15_000,
+        5_000,
     );
 }
 
