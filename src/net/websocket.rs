@@ -35,7 +35,8 @@ pub struct WebSocket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Joins a connection with its stream. `leftover` is what arrived behind the handshake.
     ///
-    /// `now` of the connection must have been [`Timestamp::ZERO`](crate::engine::Timestamp::ZERO): its time begins here.
+    /// `now` of the connection must have been
+    /// [`Timestamp::ZERO`](crate::engine::Timestamp::ZERO): its time begins here.
     pub fn new(stream: S, connection: Connection, leftover: alloc::vec::Vec<u8>) -> Self {
         let inbox = Inbox::with_bytes(leftover);
         Self {

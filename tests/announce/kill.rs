@@ -21,7 +21,6 @@ use framewire::engine::Message;
 use framewire::net::{self, WebSocket};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -70,7 +69,7 @@ async fn serve(data: &Path) -> (Child, String) {
 }
 
 struct Person {
-    socket: WebSocket<TcpStream>,
+    socket: WebSocket<client::Stream>,
     token: String,
 }
 

@@ -8,13 +8,12 @@ use framewire::client::connect;
 use framewire::engine::{Closure, Incoming, Kind, Message};
 use framewire::net::WebSocket;
 use framewire::wire::close::CloseCode;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::install;
 use crate::process::Server;
 
-type Socket = WebSocket<TcpStream>;
+type Socket = WebSocket<framewire::client::Stream>;
 
 /// One scenario may take so long; nothing in it waits for time to pass.
 const SCENARIO_MAX: Duration = Duration::from_secs(20);

@@ -180,9 +180,9 @@ async fn a_drain_that_is_dropped_lets_connections_close_in_turn_all_the_same() {
         assert!(poll_times(stop.drain(one_a_second), polls).await.is_none());
         let began = Instant::now();
         // Both take their turn, drop the wait, and keep the turn.
-        drop(poll_times(first.turn(), polls).await);
-        drop(poll_times(second.turn(), polls).await);
-        drop(poll_times(stopping.until_over(second.turn()), polls).await);
+        let _ = poll_times(first.turn(), polls).await;
+        let _ = poll_times(second.turn(), polls).await;
+        let _ = poll_times(stopping.until_over(second.turn()), polls).await;
         second.turn().await;
         let second_after = began.elapsed();
         first.turn().await;
