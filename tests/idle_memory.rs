@@ -285,6 +285,8 @@ async fn open_and_echo(address: SocketAddr) -> std::net::TcpStream {
     stream.into_std().expect("it can be taken out")
 }
 
+//= C26 type=test
+//= D34 type=test
 #[test]
 fn an_idle_connection_of_a_server_is_under_4_kib() {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -84,12 +84,19 @@ impl Hub {
     ///
     /// Two calls that follow one another reach every member in that order.
     pub fn publish(&self, topic: &str, message: &Prepared) -> Published {
-        offer(self.read().topics.get(topic), message)
+        offer(self.read().topics.get(topic).into_iter().flatten(), message)
+    }
+
+    /// As [`publish`](Self::publish), and passes one member by: whoever sent the message.
+    pub fn publish_except(&self, topic: &str, except: MemberId, message: &Prepared) -> Published {
+        let registry = self.read();
+        let audience = registry.topics.get(topic).into_iter().flatten();
+        offer(audience.filter(|it| *it.0 != except), message)
     }
 
     /// Offers a message to every connection of a user.
     pub fn send_to_user(&self, user: &str, message: &Prepared) -> Published {
-        offer(self.read().users.get(user), message)
+        offer(self.read().users.get(user).into_iter().flatten(), message)
     }
 
     /// Offers a message to one member. Says whether it waits in its mailbox now.
@@ -132,9 +139,12 @@ impl Hub {
     }
 }
 
-fn offer(audience: Option<&Audience>, message: &Prepared) -> Published {
+fn offer<'a>(
+    audience: impl Iterator<Item = (&'a MemberId, &'a Arc<Mailbox>)>,
+    message: &Prepared,
+) -> Published {
     let mut published = Published::default();
-    for mailbox in audience.into_iter().flat_map(Audience::values) {
+    for (_, mailbox) in audience {
         if mailbox.offer(message) {
             published.queued += 1;
         } else {

@@ -86,6 +86,7 @@ fn any_byte_is_a_sign_of_life() {
     }
 }
 
+//= D25 type=test
 #[test]
 fn a_pong_that_answers_tells_how_long_the_way_is() {
     for role in Role::BOTH {

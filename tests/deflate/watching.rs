@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use framewire::engine::deflate::DeflateConfig;
-use framewire::engine::{Inbox, Limits, Message, Observed, Observer, Role, Traffic};
+use framewire::engine::{Inbox, Limits, Message, Observed, Observer, ReadyState, Role, Traffic};
 use framewire::wire::close::{CloseCode, CloseReason};
 use framewire::wire::opcode::Opcode;
 
@@ -109,4 +109,29 @@ fn an_observer_is_told_of_every_frame_and_of_the_end() {
         ];
         assert_eq!(*log.0.lock().unwrap(), expected, "{role:?}");
     }
+}
+
+//= E06 type=test
+//= E09 type=test
+#[test]
+fn what_was_agreed_and_the_state_can_be_asked_for() {
+    let config = DeflateConfig::default().with_window_bits(12, 10);
+    let (ours, theirs) = agree(config, DeflateConfig::default());
+    let mut client = open(Role::Client, Limits::default(), ours);
+    let server = open(Role::Server, Limits::default(), theirs);
+    let agreed = "permessage-deflate; server_max_window_bits=10; client_max_window_bits=12";
+    assert_eq!(client.extension().as_deref(), Some(agreed));
+    assert_eq!(server.extension().as_deref(), Some(agreed));
+    let states = [
+        ReadyState::Connecting,
+        ReadyState::Open,
+        ReadyState::Closing,
+        ReadyState::Closed,
+    ];
+    assert_eq!(states.map(|it| it as u8), [0, 1, 2, 3]);
+    assert_eq!(client.ready_state(), ReadyState::Open);
+    client.close(NOW, CloseReason::empty()).unwrap();
+    assert_eq!(client.ready_state(), ReadyState::Closing);
+    client.terminate();
+    assert_eq!(client.ready_state(), ReadyState::Closed);
 }

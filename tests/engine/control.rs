@@ -39,6 +39,9 @@ fn a_control_frame_over_125_bytes_fails_with_1002_at_its_second_byte() {
     }
 }
 
+//= E23 type=test
+//= E48 type=test
+//= E50 type=test
 //= WS-098 type=test
 //= WS-112 type=test
 #[test]
@@ -125,6 +128,8 @@ fn a_ping_is_answered_after_our_close_but_not_after_the_peers() {
     }
 }
 
+//= E49 type=test
+//= E52 type=test
 //= WS-113 type=test
 #[test]
 fn a_pong_that_nobody_asked_for_is_told_and_not_answered() {

@@ -42,6 +42,7 @@ fn a_reserved_bit_that_nobody_agreed_to_fails_with_1002() {
     }
 }
 
+//= E24 type=test
 //= WS-076 type=test
 #[test]
 fn a_reserved_opcode_fails_with_1002() {

@@ -141,6 +141,7 @@ fn one_of_each(role: Role) -> Vec<u8> {
     end.sent()
 }
 
+//= E51 type=test
 //= WS-069 type=test
 //= WS-071 type=test
 //= WS-081 type=test

@@ -154,6 +154,8 @@ fn a_character_may_be_spread_over_frames_with_pings_between() {
     }
 }
 
+//= D11 type=test
+//= E07 type=test
 //= WS-114 type=test
 #[test]
 fn binary_messages_may_hold_what_text_may_not() {

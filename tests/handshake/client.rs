@@ -121,6 +121,7 @@ fn ten_thousand_keys_are_all_different() {
     }
 }
 
+//= E03 type=test
 //= WS-033 type=test
 //= WS-034 type=test
 #[test]
@@ -178,6 +179,7 @@ fn resources_that_no_request_line_can_hold_are_refused() {
     );
 }
 
+//= E47 type=test
 //= H1-06 type=test
 #[test]
 fn headers_of_the_caller_are_sent_and_never_take_over_the_request() {

@@ -76,6 +76,7 @@ fn http_1_0_has_no_upgrade() {
     assert_eq!(head.header("upgrade").as_deref(), Some("websocket"));
 }
 
+//= E14 type=test
 #[test]
 fn other_versions_of_http_are_refused_with_505() {
     for version in ["HTTP/2.0", "HTTP/1.2", "HTTP/0.9", "HTTP/3.0"] {
@@ -117,6 +118,7 @@ fn a_request_has_one_host_that_can_be_one() {
     }
 }
 
+//= E17 type=test
 //= WS-048 type=test
 //= H1-09 type=test
 #[test]
@@ -163,6 +165,7 @@ fn an_answer_that_names_a_protocol_says_so_in_connection() {
     assert_eq!(other.header("upgrade"), None);
 }
 
+//= E16 type=test
 //= WS-049 type=test
 //= H1-07 type=test
 #[test]
@@ -222,6 +225,7 @@ fn the_key_is_there_once_and_has_sixteen_bytes() {
     ));
 }
 
+//= D07 type=test
 //= WS-051 type=test
 //= WS-057 type=test
 //= WS-067 type=test
@@ -318,6 +322,7 @@ fn heads_that_others_read_otherwise_are_refused() {
     check(line_feeds.as_bytes(), 400, REQUEST.as_bytes());
 }
 
+//= E20 type=test
 //= H1-05 type=test
 //= H1-15 type=test
 #[test]
@@ -441,6 +446,7 @@ fn a_first_byte_that_begins_no_head_is_refused_at_once() {
     assert!(matches!(serve(b"G"), Served::More));
 }
 
+//= C04 type=test
 //= WS-056 type=test
 //= WS-058 type=test
 //= WS-166 type=test

@@ -9,6 +9,10 @@ use crate::{
     texts, upgrade,
 };
 
+//= C05 type=test
+//= D06 type=test
+//= D08 type=test
+//= E18 type=test
 //= WS-054 type=test
 //= WS-063 type=test
 //= WS-064 type=test
@@ -47,6 +51,7 @@ fn the_key_is_hashed_as_it_came() {
     assert_eq!(head.header("sec-websocket-accept"), Some(accept_of(key)));
 }
 
+//= C03 type=test
 //= WS-044 type=test
 #[test]
 fn header_names_count_in_any_letter_case() {
@@ -159,6 +164,7 @@ fn a_server_may_send_behind_its_answer_at_once() {
     assert_eq!(frames(&head.body), [Frame::new(0x81, "first")]);
 }
 
+//= E02 type=test
 //= PX-09 type=test
 #[test]
 fn what_follows_the_request_in_the_same_segment_is_not_lost() {

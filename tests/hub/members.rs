@@ -32,6 +32,10 @@ fn members_come_and_go() {
     assert!(third.id() > other.id(), "no name is used twice");
 }
 
+//= C01 type=test
+//= C14 type=test
+//= C21 type=test
+//= D29 type=test
 #[test]
 fn a_topic_reaches_its_members_in_the_order_of_publishing_and_nobody_else() {
     let hub = Hub::new();
@@ -68,6 +72,23 @@ fn subscribing_twice_is_subscribing_once() {
     assert_eq!(hub.members_of("news"), 0);
 }
 
+//= C16 type=test
+//= E64 type=test
+#[test]
+fn a_message_can_pass_its_sender_by() {
+    let hub = Hub::new();
+    let (mut sender, mut other) = (join(&hub), join(&hub));
+    sender.subscribe("room");
+    other.subscribe("room");
+    assert_eq!(hub.publish("room", &text("to all")), published(2, 0));
+    let passed_by = hub.publish_except("room", sender.id(), &text("to others"));
+    assert_eq!(passed_by, published(1, 0));
+    assert_eq!(all(&mut sender), ["to all"]);
+    assert_eq!(all(&mut other), ["to all", "to others"]);
+    assert_eq!(sender.counts().offered, 1);
+}
+
+//= C22 type=test
 #[test]
 fn a_user_is_reached_on_every_connection_and_a_member_has_one_user() {
     let hub = Hub::new();
@@ -94,6 +115,7 @@ fn a_user_is_reached_on_every_connection_and_a_member_has_one_user() {
     assert_eq!(all(&mut other), ["you"]);
 }
 
+//= E63 type=test
 #[test]
 fn all_receivers_share_the_bytes_of_one_frame() {
     let hub = Hub::new();

@@ -107,6 +107,7 @@ fn a_member_that_is_disconnected_gets_its_reason_and_nothing_else() {
     );
 }
 
+//= E65 type=test
 #[test]
 fn a_slow_member_does_not_keep_others_waiting() {
     let hub = Hub::new();

@@ -10,6 +10,7 @@ use crate::process::run;
 /// What the story says after each of its parts.
 const PARTS: usize = 5;
 
+//= C12 type=test
 #[test]
 fn what_one_publishes_on_the_page_reaches_the_others_and_is_kept_until_read() {
     let data = tempfile::tempdir().unwrap();

@@ -52,6 +52,7 @@ async fn the_peers_close_is_answered_and_the_server_ends_the_stream_first() {
     }
 }
 
+//= E26 type=test
 //= WS-102 type=test
 //= WS-127 type=test
 //= WS-129 type=test
@@ -140,6 +141,7 @@ async fn no_data_may_follow_our_close() {
     }
 }
 
+//= E12 type=test
 #[tokio::test(start_paused = true)]
 async fn a_code_that_may_not_be_sent_leaves_the_connection_open() {
     let (end, script) = stream();
@@ -233,6 +235,8 @@ async fn both_ends_may_say_close_at_once() {
     }
 }
 
+//= D13 type=test
+//= D23 type=test
 #[tokio::test(start_paused = true)]
 async fn two_ends_of_the_library_close_with_each_other() {
     for closing in Role::BOTH {
@@ -268,6 +272,7 @@ async fn two_ends_of_the_library_close_with_each_other() {
     }
 }
 
+//= E13 type=test
 #[tokio::test(start_paused = true)]
 async fn terminate_gives_the_stream_back_and_says_nothing() {
     let (end, script) = stream();

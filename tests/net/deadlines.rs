@@ -16,6 +16,11 @@ use crate::{open, poll_once};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+//= D15 type=test
+//= D30 type=test
+//= D33 type=test
+//= E66 type=test
+//= E67 type=test
 #[tokio::test(start_paused = true)]
 async fn a_silent_peer_is_pinged_and_given_up_without_a_pong() {
     for role in Role::BOTH {
@@ -39,6 +44,9 @@ async fn a_silent_peer_is_pinged_and_given_up_without_a_pong() {
     }
 }
 
+//= C07 type=test
+//= D04 type=test
+//= D31 type=test
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_answers_pings_is_kept() {
     for role in Role::BOTH {
@@ -234,4 +242,30 @@ async fn a_deadline_rings_for_the_call_that_waits_now() {
         Some(PING)
     );
     assert_eq!(script.frames(Role::Server), Vec::<Frame>::new());
+}
+
+//= E68 type=test
+#[tokio::test(start_paused = true)]
+async fn pings_of_connections_that_were_opened_apart_do_not_come_together() {
+    let limits = Limits::default().with_keep_alive(Some(SECOND), SECOND);
+    let began = Instant::now();
+    let pinged = (0..10u32).map(|at| {
+        let limits = limits.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(SECOND / 10 * at).await;
+            let (end, script) = stream();
+            let mut socket = open(Role::Server, limits, end);
+            // Nobody answers, so the end of this is one timeout behind the Ping.
+            let _ = socket.recv().await;
+            assert_eq!(script.frames(Role::Server).len(), 1);
+            began.elapsed()
+        })
+    });
+    let pinged: Vec<_> = pinged.collect();
+    let mut last = Duration::ZERO;
+    for task in pinged {
+        let at = task.await.expect("no panic");
+        assert!(at >= last + SECOND / 20, "{at:?} so soon after {last:?}");
+        last = at;
+    }
 }

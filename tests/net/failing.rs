@@ -102,6 +102,7 @@ async fn a_peer_that_stays_after_its_violation_is_left_at_the_close_timeout() {
     }
 }
 
+//= D24 type=test
 //= WS-143 type=test
 #[tokio::test(start_paused = true)]
 async fn an_end_without_close_is_reported_once() {

@@ -84,6 +84,7 @@ async fn text_is_checked_as_its_pieces_come() {
     }
 }
 
+//= D12 type=test
 /// The memory that either end holds is bounded by the outbox and a piece, however long the
 /// message: neither end could hold this one, and its length is twice the bound on what is put
 /// together.

@@ -62,6 +62,8 @@ async fn receive(socket: &mut WebSocket<Scripted>, way: Way) -> Message {
     }
 }
 
+//= D10 type=test
+//= E05 type=test
 #[tokio::test(start_paused = true)]
 async fn every_way_to_receive_gives_the_same_messages_however_the_stream_is_cut() {
     for role in Role::BOTH {
@@ -154,6 +156,8 @@ async fn what_arrived_behind_the_handshake_comes_first() {
     }
 }
 
+//= D32 type=test
+//= E54 type=test
 //= WS-110 type=test
 //= WS-112 type=test
 #[tokio::test(start_paused = true)]
@@ -221,6 +225,8 @@ async fn pongs_for_a_peer_that_reads_nothing_are_bounded() {
     }
 }
 
+//= D02 type=test
+//= D22 type=test
 #[tokio::test(start_paused = true)]
 async fn messages_pass_over_a_pipe_of_tokio() {
     for role in Role::BOTH {

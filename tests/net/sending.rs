@@ -83,6 +83,8 @@ async fn a_stream_that_takes_little_and_hesitates_gets_everything_in_order() {
     }
 }
 
+//= D26 type=test
+//= E11 type=test
 //= WS-116 type=test
 #[tokio::test(start_paused = true)]
 async fn feed_waits_at_the_high_mark_until_the_peer_reads_to_the_low_mark() {

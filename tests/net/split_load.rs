@@ -90,6 +90,7 @@ async fn large_messages_pass_both_ways_through_a_tiny_pipe() {
     exchange(&[1 << 20, 1 << 20], 64, false).await;
 }
 
+//= D01 type=test
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn large_messages_pass_both_ways_between_threads() {
     exchange(&[1 << 20, 1 << 20], 64, false).await;

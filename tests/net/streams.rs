@@ -20,6 +20,7 @@ fn messages() -> Vec<Message> {
         .collect()
 }
 
+//= D17 type=test
 #[tokio::test(start_paused = true)]
 async fn what_goes_into_the_sink_comes_out_of_the_stream() {
     let (mut client, server) = ends();

@@ -5,6 +5,7 @@ use framewire::wire::close::{CloseCode, CloseReason};
 
 use crate::{CLOSE, NOW, PING, PONG, TEXT, hear, open, open_with, pairs, sent, take};
 
+//= E08 type=test
 #[test]
 fn sending_is_full_at_the_high_mark_and_worth_trying_again_at_the_low_one() {
     for role in Role::BOTH {

@@ -11,6 +11,8 @@ const UNFINISHED: SendError = SendError::Misuse(Misuse::MessageUnfinished);
 const KIND_CHANGED: SendError = SendError::Misuse(Misuse::KindChanged);
 const NOT_UTF8: SendError = SendError::Misuse(Misuse::NotUtf8);
 
+//= E21 type=test
+//= E22 type=test
 //= WS-071 type=test
 //= WS-079 type=test
 //= WS-117 type=test
@@ -238,6 +240,7 @@ fn keys(count: usize) -> Vec<[u8; 4]> {
     keys
 }
 
+//= E53 type=test
 //= WS-082 type=test
 //= WS-083 type=test
 //= WS-084 type=test

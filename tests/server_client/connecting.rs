@@ -14,6 +14,8 @@ use crate::{EchoServer, within};
 /// How long nothing must happen for it to count as not happening.
 const WHILE: Duration = Duration::from_millis(150);
 
+//= E62 type=test
+//= E10 type=test
 //= WS-007 type=test
 //= WS-014 type=test
 //= WS-021 type=test
@@ -264,4 +266,14 @@ async fn other_addresses_do_not_wait() {
     assert!(!waiting.is_finished());
     drop(stalled);
     assert!(within(waiting).await.expect("no panic").is_err());
+}
+
+//= D38 type=test
+#[tokio::test]
+async fn small_messages_are_not_held_back() {
+    let server = EchoServer::start(Config::default()).await;
+    let url = format!("ws://{}/", server.address);
+    let socket = within(connect(&url)).await.expect("it listens");
+    let tcp = socket.stream().get_ref().get_ref();
+    assert!(tcp.nodelay().expect("the system tells"));
 }

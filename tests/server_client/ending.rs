@@ -13,6 +13,7 @@ use crate::{EchoServer, within};
 
 const WHILE: Duration = Duration::from_millis(150);
 
+//= C13 type=test
 //= WS-106 type=test
 //= WS-107 type=test
 //= WS-127 type=test

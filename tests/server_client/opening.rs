@@ -16,6 +16,10 @@ async fn pair(config: Config) -> (Raw, Incoming) {
     (raw, within(listener.accept()).await)
 }
 
+//= C11 type=test
+//= D20 type=test
+//= E32 type=test
+//= E36 type=test
 //= WS-054 type=test
 //= WS-063 type=test
 //= WS-064 type=test
@@ -158,6 +162,7 @@ async fn a_plain_request_is_read_again_from_its_first_byte() {
     assert_eq!(raw.answer().await, "HTTP/1.1 200 OK\r\n\r\n");
 }
 
+//= C08 type=test
 #[tokio::test]
 async fn a_client_that_leaves_within_its_request_gives_its_place_back() {
     let mut server = EchoServer::start(Config::default()).await;
@@ -168,6 +173,11 @@ async fn a_client_that_leaves_within_its_request_gives_its_place_back() {
     assert_eq!(server.admission.connections(), 0);
 }
 
+//= D16 type=test
+//= D18 type=test
+//= E42 type=test
+//= E44 type=test
+//= E35 type=test
 #[tokio::test]
 async fn a_listener_that_is_handed_in_serves_too() {
     let tcp = tokio::net::TcpListener::bind("127.0.0.1:0")

@@ -25,6 +25,7 @@ fn lets_in(origins: &Origins, host: &str, origin: &str, is_tls: bool) -> bool {
     }
 }
 
+//= C15 type=test
 //= E15 type=test
 #[test]
 fn a_list_lets_in_what_it_names_exactly() {

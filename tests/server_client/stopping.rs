@@ -67,6 +67,7 @@ fn join(threads: Vec<thread::JoinHandle<()>>) {
     }
 }
 
+//= E69 type=test
 #[tokio::test]
 async fn both_workers_serve_and_all_connections_are_told_1001() {
     let stop = Stop::new();

@@ -150,3 +150,11 @@ fn a_request_with_one_fault_is_refused_with_its_status() {
         assert_eq!(expected.status(), status);
     }
 }
+
+//= E19 type=test
+/// Beside the one of RFC 6455 §1.3.
+#[test]
+fn a_published_key_has_its_published_answer() {
+    let accept = accept("Iv8io/9s+lYFgZWcXczP8Q==");
+    assert_eq!(accept.as_str(), "hsBlbuDTkk24srzEOTBUlZAlC2g=");
+}

@@ -1,0 +1,4 @@
+//! The commands, as processes.
+#![cfg(unix)]
+
+mod starved;
