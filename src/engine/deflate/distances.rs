@@ -6,7 +6,9 @@
 
 use alloc::boxed::Box;
 
-use crate::engine::deflate::prefix_code::{Bits, PrefixCode, Symbol};
+use crate::engine::deflate::prefix_code::{
+    Bits, FIXED_DISTANCES, FIXED_LITERALS, PrefixCode, Symbol,
+};
 use crate::engine::violation::Violation;
 
 /// In which order the lengths of the code for code lengths stand (RFC 1951 §3.2.7).
@@ -25,6 +27,8 @@ pub(crate) struct Distances {
     place: Place,
     /// Whether the present block is said to be the last one.
     is_last: bool,
+    /// Whether the present block brings no codes of its own.
+    are_fixed: bool,
     /// Bytes at the front of what comes next that have been read here before.
     ahead: usize,
     codes: Box<Codes>,
@@ -73,6 +77,7 @@ impl Distances {
             bits: Bits::default(),
             place: Place::Block,
             is_last: false,
+            are_fixed: false,
             ahead: 0,
             codes: Box::new(Codes {
                 literals: PrefixCode::EMPTY,
@@ -166,14 +171,13 @@ impl Distances {
                 Place::StoredLength
             }
             1 => {
-                let mut lengths = [8; 288];
-                lengths[144..256].fill(9);
-                lengths[256..280].fill(7);
-                self.codes.literals = PrefixCode::new(&lengths);
-                self.codes.distances = PrefixCode::new(&[5; 30]);
+                self.are_fixed = true;
                 Place::Symbols
             }
-            2 => Place::Counts,
+            2 => {
+                self.are_fixed = false;
+                Place::Counts
+            }
             _ => return Err(Violation::ExtensionData),
         }))
     }
@@ -204,7 +208,8 @@ impl Distances {
                 distances,
             };
         }
-        self.codes.literals = PrefixCode::new(&self.codes.lengths[..LENGTH_ORDER.len()]);
+        let codes = &mut *self.codes;
+        codes.literals.set(&codes.lengths[..LENGTH_ORDER.len()]);
         self.codes.lengths = [0; LENGTHS_MAX];
         Place::Lengths {
             at: 0,
@@ -247,15 +252,20 @@ impl Distances {
                 distances,
             }));
         }
-        let (of_literals, of_distances) = self.codes.lengths[..all].split_at(literals);
-        let codes = (PrefixCode::new(of_literals), PrefixCode::new(of_distances));
-        (self.codes.literals, self.codes.distances) = codes;
+        let codes = &mut *self.codes;
+        let (of_literals, of_distances) = codes.lengths[..all].split_at(literals);
+        codes.literals.set(of_literals);
+        codes.distances.set(of_distances);
         Ok(Some(Place::Symbols))
     }
 
     /// Reads a literal or a copy.
     fn symbol(&self, bits: &mut Bits) -> Result<Option<Place>, Violation> {
-        let Some(symbol) = read(&self.codes.literals, bits)? else {
+        let (literals, distances) = match self.are_fixed {
+            true => (&FIXED_LITERALS, &FIXED_DISTANCES),
+            false => (&self.codes.literals, &self.codes.distances),
+        };
+        let Some(symbol) = read(literals, bits)? else {
             return Ok(None);
         };
         match symbol {
@@ -266,7 +276,7 @@ impl Distances {
         if bits.take(extra_of_length(symbol)).is_none() {
             return Ok(None);
         }
-        let Some(symbol) = read(&self.codes.distances, bits)? else {
+        let Some(symbol) = read(distances, bits)? else {
             return Ok(None);
         };
         let (base, extra) = distance(symbol);

@@ -26,6 +26,11 @@ const STEP_BYTES: usize = 16 << 10;
 /// The ratio counts from here on: a short message may well grow a thousandfold.
 const RATIO_FREE_BYTES: u64 = 64 << 10;
 
+/// Behind each block that is said to be the last one a decoder is made anew, with its window. A
+/// message may have so many, and one more for so many bytes; who needs more wants it to be slow.
+const ENDS_FREE: u64 = 64;
+const BYTES_PER_END: u64 = 64;
+
 /// Undoes the compression of messages, one after the other.
 pub(crate) struct Inflater {
     window_bits: u8,
@@ -40,6 +45,8 @@ pub(crate) struct Inflater {
     /// Bytes of the present message so far, as they came and as they became.
     taken: u64,
     given: u64,
+    /// Blocks of the present message that were said to be the last one.
+    ends: u64,
 }
 
 impl Inflater {
@@ -59,6 +66,7 @@ impl Inflater {
             distances: None,
             taken: 0,
             given: 0,
+            ends: 0,
         }
     }
 
@@ -113,7 +121,7 @@ impl Inflater {
     }
 
     fn end_message(&mut self) {
-        (self.taken, self.given) = (0, 0);
+        (self.taken, self.given, self.ends) = (0, 0, 0);
         if let Some(distances) = &mut self.distances {
             distances.end_message();
         }
@@ -143,6 +151,7 @@ impl Inflater {
                 return Ok((at, false));
             }
             let flush = InflateFlush::SyncFlush;
+            grow(output, step, limit);
             let (taken, given, status) = self.step(&input[at..], flush, step, output)?;
             at += taken;
             if self.is_beyond_ratio() {
@@ -153,6 +162,10 @@ impl Inflater {
                 // the window of the old one.
                 Status::StreamEnd => {
                     self.stream = None;
+                    self.ends += 1;
+                    if self.ends > ENDS_FREE + self.taken / BYTES_PER_END {
+                        return Err(Violation::MessageTooBig);
+                    }
                     if at == input.len() {
                         return Ok((at, true));
                     }
@@ -212,6 +225,15 @@ impl Inflater {
 
     fn is_beyond_ratio(&self) -> bool {
         self.given > RATIO_FREE_BYTES && self.given / self.taken.max(1) > self.ratio_max
+    }
+}
+
+/// Makes room for a step: doubling, as a vector does by itself, and never beyond the limit.
+fn grow(output: &mut Vec<u8>, step: usize, limit: usize) {
+    let wanted = output.len() + step;
+    if output.capacity() < wanted {
+        let doubled = output.capacity().saturating_mul(2).min(limit).max(wanted);
+        output.reserve_exact(doubled - output.len());
     }
 }
 

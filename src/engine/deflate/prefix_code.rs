@@ -60,30 +60,65 @@ pub(crate) struct PrefixCode {
     symbols: [u16; SYMBOLS_MAX],
 }
 
+/// The two codes of a block that brings none of its own (RFC 1951 §3.2.6).
+pub(crate) static FIXED_LITERALS: PrefixCode = PrefixCode::fixed_literals();
+pub(crate) static FIXED_DISTANCES: PrefixCode = PrefixCode::fixed_distances();
+
 impl PrefixCode {
     pub(crate) const EMPTY: Self = Self {
         counts: [0; LENGTH_MAX + 1],
         symbols: [0; SYMBOLS_MAX],
     };
 
-    /// The code in which each symbol has the length given for it; 0 for one that is not used.
-    pub(crate) fn new(lengths: &[u8]) -> Self {
-        let mut code = Self::EMPTY;
-        for length in lengths {
-            code.counts[usize::from(*length)] += 1;
+    /// Becomes the code in which each symbol has the length given for it; 0 for one that is not
+    /// used. In place, since a block may be as short as its code.
+    pub(crate) const fn set(&mut self, lengths: &[u8]) {
+        self.counts = [0; LENGTH_MAX + 1];
+        let mut symbol = 0;
+        while symbol < lengths.len() {
+            self.counts[lengths[symbol] as usize] += 1;
+            symbol += 1;
         }
-        code.counts[0] = 0;
+        self.counts[0] = 0;
         let mut next = [0; LENGTH_MAX + 2];
-        for length in 1..=LENGTH_MAX {
-            next[length + 1] = next[length] + usize::from(code.counts[length]);
+        let mut length = 1;
+        while length <= LENGTH_MAX {
+            next[length + 1] = next[length] + self.counts[length] as usize;
+            length += 1;
         }
-        for (symbol, length) in (0..).zip(lengths) {
-            if *length > 0 {
-                let at = &mut next[usize::from(*length)];
-                code.symbols[*at] = symbol;
-                *at += 1;
+        symbol = 0;
+        while symbol < lengths.len() {
+            let length = lengths[symbol] as usize;
+            if length > 0 {
+                #[expect(clippy::cast_possible_truncation, reason = "at most 287")]
+                let named = symbol as u16;
+                self.symbols[next[length]] = named;
+                next[length] += 1;
             }
+            symbol += 1;
         }
+    }
+
+    /// The code for literals and lengths of a block that brings none (RFC 1951 §3.2.6).
+    const fn fixed_literals() -> Self {
+        let mut lengths = [8; SYMBOLS_MAX];
+        let mut at = 144;
+        while at < 256 {
+            lengths[at] = 9;
+            at += 1;
+        }
+        while at < 280 {
+            lengths[at] = 7;
+            at += 1;
+        }
+        let mut code = Self::EMPTY;
+        code.set(&lengths);
+        code
+    }
+
+    const fn fixed_distances() -> Self {
+        let mut code = Self::EMPTY;
+        code.set(&[5; 30]);
         code
     }
 
