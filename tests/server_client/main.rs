@@ -8,6 +8,7 @@ mod draining;
 mod dropping;
 mod ending;
 mod endpoints;
+mod leaving;
 mod opening;
 mod origins;
 mod raw;

@@ -80,6 +80,7 @@ async fn frames_in_the_segment_of_the_request_are_received() {
 }
 
 //= WS-053 type=test
+//= E10 type=test
 //= WS-059 type=test
 #[tokio::test]
 async fn what_the_client_asks_for_is_seen_and_a_subprotocol_chosen() {
@@ -178,6 +179,9 @@ async fn a_client_that_leaves_within_its_request_gives_its_place_back() {
 //= E42 type=test
 //= E44 type=test
 //= E35 type=test
+//= D18 type=test
+//= E42 type=test
+//= E44 type=test
 #[tokio::test]
 async fn a_listener_that_is_handed_in_serves_too() {
     let tcp = tokio::net::TcpListener::bind("127.0.0.1:0")

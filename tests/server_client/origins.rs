@@ -104,6 +104,7 @@ fn two_origins_are_let_in_by_nobody() {
     }
 }
 
+//= C15 type=test
 #[test]
 fn what_is_no_origin_cannot_be_listed() {
     for wrong in [

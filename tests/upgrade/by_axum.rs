@@ -42,6 +42,7 @@ async fn frames_in_the_segment_of_the_request_are_not_lost_by_axum() {
     expect_first_frames_back(start().await, "/echo").await;
 }
 
+//= C04 type=test
 #[tokio::test]
 async fn axum_answers_what_opens_nothing() {
     expect_refusals(start().await, "/echo").await;

@@ -23,7 +23,10 @@ fn ask(method: &str, target: &str, version: (u8, u8)) -> Result<UpgradeRequest, 
 
 //= E45 type=test
 //= A30 type=test
+//= C03 type=test
+//= C05 type=test
 //= C06 type=test
+//= D02 type=test
 #[tokio::test]
 async fn what_was_read_with_the_request_is_received_first() {
     let request = ask("GET", "/chat?room=1", (1, 1)).expect("it is valid");
@@ -52,6 +55,30 @@ async fn what_was_read_with_the_request_is_received_first() {
     assert_eq!(&back, b"\x81\x04back", "nothing is sent before");
 }
 
+//= C06 type=test
+//= E19 type=test
+//= D08 type=test
+#[test]
+fn keys_that_others_have_published_are_answered_as_they_say() {
+    for (key, expected) in [
+        ("x3JJHMbDL1EzLkh9GBhXDw==", "HSmrc0sMlYUkAGmm5OPpG2HaGWk="),
+        ("Iv8io/9s+lYFgZWcXczP8Q==", "hsBlbuDTkk24srzEOTBUlZAlC2g="),
+    ] {
+        let headers = VALID.map(|(name, value)| match name {
+            "sec-websocket-key" => (name, key.as_bytes()),
+            _ => (name, value),
+        });
+        let request = handle_upgrade("GET", "/", (1, 1), headers).expect("it is valid");
+        let switching = Switching::new(request, Acceptance::new(), Arc::default());
+        let switching = switching.expect("it fits");
+        let accept = switching
+            .headers()
+            .find(|it| it.0 == "Sec-WebSocket-Accept");
+        assert_eq!(accept.map(|it| it.1), Some(expected.as_bytes()));
+    }
+}
+
+//= D06 type=test
 #[test]
 fn what_cannot_be_upgraded_is_refused() {
     let status = |it: Result<UpgradeRequest, Refusal>| it.expect_err("refused").status();

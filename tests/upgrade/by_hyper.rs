@@ -66,11 +66,14 @@ where
 //= E29 type=test
 //= A30 type=test
 //= E45 type=test
+//= E32 type=test
 #[tokio::test]
 async fn frames_in_the_segment_of_the_request_are_not_lost_by_hyper() {
     expect_first_frames_back(start().await, "/").await;
 }
 
+//= C04 type=test
+//= D07 type=test
 #[tokio::test]
 async fn hyper_answers_what_opens_nothing() {
     expect_refusals(start().await, "/").await;
