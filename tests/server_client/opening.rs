@@ -179,9 +179,6 @@ async fn a_client_that_leaves_within_its_request_gives_its_place_back() {
 //= E42 type=test
 //= E44 type=test
 //= E35 type=test
-//= D18 type=test
-//= E42 type=test
-//= E44 type=test
 #[tokio::test]
 async fn a_listener_that_is_handed_in_serves_too() {
     let tcp = tokio::net::TcpListener::bind("127.0.0.1:0")
