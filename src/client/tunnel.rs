@@ -135,7 +135,8 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
                 return Err(malformed("bytes behind the answer"));
             }
             200..=299 => return Ok(()),
-            407 => return Err(refused(ProxyRefusal::Credentials)),
+            // Some say 401 for wrong credentials, which is not for a proxy to say.
+            401 | 407 => return Err(refused(ProxyRefusal::Credentials)),
             status => return Err(refused(ProxyRefusal::Status(status))),
         }
     }

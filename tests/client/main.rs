@@ -4,10 +4,15 @@
 extern crate alloc;
 
 mod answers;
+mod dropping;
 mod frames;
+#[path = "../programs/mod.rs"]
+mod programs;
+mod proxies;
 mod raw;
 mod reconnecting;
 mod redirects;
+mod terminal;
 mod tls;
 mod tls_server;
 mod tunnels;

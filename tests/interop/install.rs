@@ -3,12 +3,12 @@
 //! Each peer is copied to a folder of its own, where its pinned packages are installed beside it.
 //! A lock on a file keeps parallel tests, also those in other processes, from doing it twice.
 
-use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::run;
+use crate::programs::program;
 
 /// Where the peers stand in the repository.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers");
@@ -123,43 +123,4 @@ fn locked(name: &str) -> File {
     let file = File::create(Path::new(INSTALLED).join(format!("{name}.lock"))).unwrap();
     file.lock().unwrap();
     file
-}
-
-/// The first of `names` in `PATH`; where there is none, Debian's `packages` are installed if
-/// that is possible.
-fn program(names: &[&str], packages: &[&str]) -> PathBuf {
-    let _lock = locked("programs");
-    found(names).unwrap_or_else(|| {
-        let wanted = packages.join(" ");
-        assert!(
-            found(&["apt-get"]).is_some() && is_superuser(),
-            "{} is not in PATH: install it (Debian: apt-get install {wanted})",
-            names[0]
-        );
-        run(Command::new("apt-get").args(["update", "-qq"]));
-        let quiet = ["install", "-qq", "-y", "--no-install-recommends"];
-        let mut command = Command::new("apt-get");
-        run(command
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .args(quiet)
-            .args(packages));
-        found(names).unwrap_or_else(|| panic!("{} is not in {wanted}", names[0]))
-    })
-}
-
-/// The first of `names` in `PATH`.
-fn found(names: &[&str]) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
-    let in_folders = |name: &&str| {
-        folders
-            .iter()
-            .map(|folder| folder.join(name))
-            .find(|at| at.is_file())
-    };
-    names.iter().find_map(in_folders)
-}
-
-fn is_superuser() -> bool {
-    run(Command::new("id").arg("-u")).trim() == "0"
 }

@@ -15,4 +15,6 @@ mod matrix;
 mod messages;
 mod ours;
 mod process;
+#[path = "../programs/mod.rs"]
+mod programs;
 mod server_role;

@@ -307,3 +307,43 @@ fn a_frame_is_made_when_it_is_sent() {
         assert!(payloads.iter().all(|frame| frame.payload == b"as it was"));
     }
 }
+
+/// Keys are 32 bits, so that some repeat is certain: of a million, 116 by chance.
+//= CS-21 type=test
+//= WS-167 type=test
+#[test]
+fn a_million_masking_keys_are_even_and_repeat_no_more_than_by_chance() {
+    const KEYS: u32 = 1_000_000;
+    let mut client = open(Role::Client);
+    let mut keys = Vec::new();
+    let mut bytes = [[0u32; 256]; 4];
+    for _ in 0..KEYS / 1000 {
+        for _ in 0..1000 {
+            client.ping(b"").expect("room");
+        }
+        for frame in sent(&mut client) {
+            let key = frame.mask.expect("a client masks");
+            for (at, byte) in key.into_iter().enumerate() {
+                bytes[at][usize::from(byte)] += 1;
+            }
+            keys.push(u32::from_be_bytes(key));
+        }
+    }
+    assert_eq!(keys.len(), 1_000_000);
+    assert!(
+        keys.windows(2).all(|pair| pair[0] != pair[1]),
+        "twice the same"
+    );
+    let expected = f64::from(KEYS) / 256.0;
+    for counts in bytes {
+        let chi_square: f64 = counts
+            .iter()
+            .map(|count| (f64::from(*count) - expected).powi(2) / expected)
+            .sum();
+        // Of 255 degrees of freedom: one time in ten million beyond these bounds.
+        assert!((150.0..390.0).contains(&chi_square), "{chi_square}");
+    }
+    keys.sort_unstable();
+    let repeats = keys.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    assert!((50..200).contains(&repeats), "{repeats} repeats");
+}
