@@ -17,6 +17,8 @@ pub mod client;
 #[cfg(feature = "net")]
 pub mod hub;
 #[cfg(feature = "net")]
+pub mod manual;
+#[cfg(feature = "net")]
 pub mod net;
 #[cfg(feature = "net")]
 pub mod server;
