@@ -2,11 +2,12 @@
 //! permessage-deflate, with TLS and without.
 
 use core::fmt;
+use core::future::Future;
 use core::time::Duration;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
@@ -56,7 +57,7 @@ struct Cell {
 /// What all runs have in common.
 struct Setting {
     seed: u64,
-    messages: Arc<Vec<Planned>>,
+    messages: Vec<Planned>,
     file: PathBuf,
     certificate: Certificate,
 }
@@ -76,6 +77,37 @@ fn random_messages_come_back_as_they_were() {
         !cell.tls || able && cell.deflate == Deflate::Default
     });
     play(chosen.collect(), FEW, SEED, 2);
+}
+
+/// Whoever compares has to see a single byte that is another.
+#[test]
+fn a_message_that_came_back_changed_is_noticed() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let setting = Setting::make(folder.path(), 10, SEED);
+    // Some byte of a message of one byte, which is plain text whatever its kind.
+    let spoilt = Some(1);
+    let mut seen = Vec::new();
+    for peer in Peer::ALL {
+        let cell = Cell {
+            peer,
+            role: Role::Server,
+            deflate: Deflate::Off,
+            tls: false,
+        };
+        let command = peer.command();
+        let told = block_on(as_server(cell, command, None, &setting, spoilt));
+        seen.push(told.unwrap_err().to_string());
+    }
+    let told = block_on(async {
+        let server = EchoServer::listen(None).await?;
+        let url = server.url()?;
+        let serving = server.serve(Deflate::Off, SEED, spoilt);
+        let asking = ours::exchange(&url, Deflate::Off, None, &setting.messages);
+        tokio::try_join!(serving, asking).map(|(_, told)| told)
+    });
+    seen.push(told.unwrap_err().to_string());
+    let noticed = |why: &&String| why.contains("message 1 came back");
+    assert_eq!(seen.iter().filter(noticed).count(), seen.len(), "{seen:#?}");
 }
 
 /// What `tests/interop/all` asks for in variables of the environment.
@@ -166,7 +198,7 @@ impl Setting {
         messages::write(&messages, &file);
         Self {
             seed,
-            messages: Arc::new(messages),
+            messages,
             file,
             certificate: Certificate::make(folder),
         }
@@ -177,19 +209,13 @@ fn run(cell: Cell, setting: &Setting) -> Outcome {
     let started = Instant::now();
     let command = cell.peer.command();
     let certificate = cell.tls.then_some(&setting.certificate);
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let told = runtime.block_on(async {
-        let work = async {
-            match cell.role {
-                Role::Client => as_client(cell, command, certificate, setting).await,
-                Role::Server => as_server(cell, command, certificate, setting).await,
-            }
-        };
-        match timeout(RUN_MAX, work).await {
-            Ok(told) => told.and_then(|told| as_asked(cell, told)),
-            Err(_) => Err(format!("not done after {RUN_MAX:?}").into()),
+    let told = block_on(async {
+        match cell.role {
+            Role::Client => as_client(cell, command, certificate, setting).await,
+            Role::Server => as_server(cell, command, certificate, setting, None).await,
         }
     });
+    let told = told.and_then(|told| as_asked(cell, told));
     Outcome {
         cell,
         told,
@@ -213,6 +239,15 @@ fn as_asked(cell: Cell, told: Told) -> Result<Told, Failure> {
     Err(format!("agreed on {agreed:?}").into())
 }
 
+/// Awaits one run, for a limited time.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    match runtime.block_on(async { timeout(RUN_MAX, work).await }) {
+        Ok(done) => done,
+        Err(_) => Err(format!("not done after {RUN_MAX:?}").into()),
+    }
+}
+
 async fn as_client(
     cell: Cell,
     mut command: Command,
@@ -224,8 +259,7 @@ async fn as_client(
         command.args([&files.certificate, &files.key]);
     }
     let server = Server::start(&mut command);
-    let messages = Arc::clone(&setting.messages);
-    ours::exchange(server.url(), cell.deflate, certificate, messages).await
+    ours::exchange(server.url(), cell.deflate, certificate, &setting.messages).await
 }
 
 async fn as_server(
@@ -233,6 +267,7 @@ async fn as_server(
     command: Command,
     certificate: Option<&Certificate>,
     setting: &Setting,
+    spoilt: Option<usize>,
 ) -> Result<Told, Failure> {
     let server = EchoServer::listen(certificate).await?;
     let mut command = process::Command::from(command);
@@ -243,7 +278,7 @@ async fn as_server(
     command.stderr(Stdio::piped()).kill_on_drop(true);
     let peer = command.spawn()?.wait_with_output();
     tokio::pin!(peer);
-    let serving = server.serve(cell.deflate, setting.seed);
+    let serving = server.serve(cell.deflate, setting.seed, spoilt);
     tokio::pin!(serving);
     // Whoever fails first says why; what the peer says is then the better half of it.
     let (told, output) = tokio::select! {
@@ -269,8 +304,10 @@ fn last_line(text: &str) -> &str {
     text.trim().lines().last().unwrap_or_default()
 }
 
-const HEAD: &str = "peer             we are  deflate        over   result  frames   wire bytes      s  \
-                    extension or difference";
+const HEAD: &str = concat!(
+    "peer             we are  deflate        over   ",
+    "result  frames   wire bytes      s  extension or difference"
+);
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

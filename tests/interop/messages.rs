@@ -96,7 +96,9 @@ fn size(random: &mut StdRng) -> usize {
         _ => (16, 20),
     };
     let power: f64 = random.random_range(f64::from(least)..f64::from(most));
-    power.exp2().round() as usize
+    #[expect(clippy::cast_possible_truncation, reason = "at most 2²⁰")]
+    let size = power.exp2().round() as usize;
+    size
 }
 
 /// Half the messages are whole; the others are in a few fragments, some of them empty, or in many.

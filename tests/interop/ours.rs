@@ -1,7 +1,6 @@
 //! Our two roles in an exchange of random messages.
 
 use core::net::SocketAddr;
-use std::sync::Arc;
 
 use framewire::client::{self, connect_with};
 use framewire::engine::deflate::{DeflateAnswer, DeflateConfig};
@@ -122,8 +121,14 @@ impl EchoServer {
         Ok(format!("{}://127.0.0.1:{port}/", self.scheme))
     }
 
-    /// Echoes whatever one client sends, in fragments of its own, until the client closes.
-    pub(crate) async fn serve(self, deflate: Deflate, seed: u64) -> Result<Told, Failure> {
+    /// Echoes whatever one client sends, in fragments of its own, until the client closes. The
+    /// last byte of message `spoilt` is another when it comes back.
+    pub(crate) async fn serve(
+        self,
+        deflate: Deflate,
+        seed: u64,
+        spoilt: Option<usize>,
+    ) -> Result<Told, Failure> {
         let answer = deflate.config(9, 10).map(DeflateAnswer::new);
         let mut acceptance = Acceptance::new();
         if let Some(answer) = &answer {
@@ -133,8 +138,15 @@ impl EchoServer {
         let mut socket = opening.accept_with(acceptance).await?;
         socket.keep_statistics();
         let mut random = StdRng::seed_from_u64(seed);
+        let mut index = 0;
         while let Some(message) = socket.recv().await? {
-            let (kind, payload) = (message.kind(), message.into_bytes().to_vec());
+            let (kind, mut payload) = (message.kind(), message.into_bytes().to_vec());
+            if spoilt == Some(index)
+                && let Some(last) = payload.last_mut()
+            {
+                *last = if *last == b'-' { b'+' } else { b'-' };
+            }
+            index += 1;
             let fragments = fragments(&mut random, payload.len());
             let echo = Planned {
                 kind,
@@ -163,7 +175,7 @@ pub(crate) async fn exchange(
     url: &str,
     deflate: Deflate,
     certificate: Option<&Certificate>,
-    messages: Arc<Vec<Planned>>,
+    messages: &[Planned],
 ) -> Result<Told, Failure> {
     let limits = Limits::default().with_message_bytes_max(MESSAGE_BYTES_MAX);
     let mut config = client::Config::default().with_limits(limits);
@@ -177,7 +189,7 @@ pub(crate) async fn exchange(
     compare(socket, messages).await
 }
 
-async fn compare<S>(mut socket: WebSocket<S>, messages: Arc<Vec<Planned>>) -> Result<Told, Failure>
+async fn compare<S>(mut socket: WebSocket<S>, messages: &[Planned]) -> Result<Told, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -205,7 +217,7 @@ where
             let got = reader.recv().await?;
             let got = got.ok_or_else(|| format!("message {index}: the end came instead"))?;
             if got.kind() != message.kind || got.as_bytes()[..] != message.payload {
-                return Err(format!("message {index}: came back as {}", short(&got)).into());
+                return Err(format!("message {index} came back as {}", short(&got)).into());
             }
             room.add_permits(1);
         }

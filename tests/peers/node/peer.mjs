@@ -20,7 +20,8 @@ if (chosen === ws && mode === 'serve') {
 } else if (chosen && mode === 'echo' && words.length >= 1) {
   echo(chosen, ...words);
 } else if (chosen && mode === 'exchange' && words.length >= 3) {
-  process.exitCode = await exchange(chosen, ...words);
+  // Not the exit code alone: after a difference the connection is still open.
+  process.exit(await exchange(chosen, ...words));
 } else {
   console.error(USAGE);
   process.exitCode = 2;
