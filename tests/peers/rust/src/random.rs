@@ -32,6 +32,15 @@ pub enum Piece {
 }
 
 impl Message {
+    /// Leaves out empty fragments, of which an empty message has one.
+    pub fn without_empty_fragments(mut self) -> Self {
+        self.fragments.retain(|size| *size > 0);
+        if self.fragments.is_empty() {
+            self.fragments.push(0);
+        }
+        self
+    }
+
     /// The fragments to send.
     fn pieces(self) -> Vec<Piece> {
         let mut rest = self.payload;
@@ -111,10 +120,11 @@ pub async fn exchange<E: Into<Failure>>(
     }
 }
 
-/// Sends every message back, in fragments of its own.
+/// Sends every message back, in fragments of its own that `able` may change.
 pub async fn echo<E: Into<Failure>>(
     mut sink: impl Sink<Piece, Error = E> + Unpin,
     mut stream: impl Stream<Item = Result<(bool, Bytes), Failure>> + Unpin,
+    able: fn(Message) -> Message,
 ) -> Result<(), Failure> {
     let mut random = Random(88_172_645_463_325_252);
     while let Some(message) = stream.next().await {
@@ -125,7 +135,7 @@ pub async fn echo<E: Into<Failure>>(
             payload,
             fragments,
         };
-        for piece in message.pieces() {
+        for piece in able(message).pieces() {
             sink.feed(piece).await.map_err(Into::into)?;
         }
         sink.flush().await.map_err(Into::into)?;

@@ -1,4 +1,6 @@
 //! The crate `yawc`, with permessage-deflate.
+//!
+//! No fragment is empty: with a window that is kept, its compressor may never return from one.
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt, future};
@@ -44,7 +46,8 @@ pub async fn echo(stream: Stream, deflate: String) -> Result<(), Failure> {
             tokio::spawn(crate::told(async {
                 let (sink, stream) = upgrade.await?.split();
                 let sink = sink.with(|piece| future::ready(Ok::<_, WebSocketError>(frame(piece))));
-                random::echo(sink, stream.filter_map(|it| future::ready(payload(it)))).await
+                let stream = stream.filter_map(|it| future::ready(payload(it)));
+                random::echo(sink, stream, Message::without_empty_fragments).await
             }));
             Ok::<_, WebSocketError>(response)
         }
@@ -66,7 +69,8 @@ pub async fn exchange(
     let (sink, stream) = connecting.await?.split();
     let sink = sink.with(|piece| future::ready(Ok::<_, WebSocketError>(frame(piece))));
     let stream = stream.filter_map(|it| future::ready(payload(it)));
-    random::exchange(sink, stream, messages).await
+    let messages = messages.into_iter().map(Message::without_empty_fragments);
+    random::exchange(sink, stream, messages.collect()).await
 }
 
 fn frame(piece: Piece) -> Frame {

@@ -15,7 +15,8 @@ pub async fn echo(stream: Stream) -> Result<(), Failure> {
     let socket = accept_async_with_config(stream, Some(super::config())).await?;
     let (sink, stream) = socket.split();
     let sink = sink.with(|piece| future::ready(message(piece)));
-    random::echo(sink, stream.filter_map(|it| future::ready(payload(it)))).await
+    let stream = stream.filter_map(|it| future::ready(payload(it)));
+    random::echo(sink, stream, |message| message).await
 }
 
 pub async fn exchange(
