@@ -1,6 +1,7 @@
 //! Our two roles in an exchange of random messages.
 
 use core::net::SocketAddr;
+use std::fs;
 
 use framewire::client::{self, connect_with};
 use framewire::engine::deflate::{DeflateAnswer, DeflateConfig};
@@ -254,6 +255,7 @@ fn secured(config: Config, files: &Certificate) -> Result<Config, Failure> {
     Ok(config.with_tls(tls))
 }
 
-fn trusting(_: client::Config, _: &Certificate) -> Result<client::Config, Failure> {
-    Err("the client has no TLS yet".into())
+fn trusting(config: client::Config, files: &Certificate) -> Result<client::Config, Failure> {
+    let tls = client::Tls::builder().with_roots_pem(&fs::read(&files.root)?)?;
+    Ok(config.with_tls(tls.build()?))
 }
