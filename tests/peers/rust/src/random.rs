@@ -32,12 +32,9 @@ pub enum Piece {
 }
 
 impl Message {
-    /// Leaves out empty fragments, of which an empty message has one.
-    pub fn without_empty_fragments(mut self) -> Self {
-        self.fragments.retain(|size| *size > 0);
-        if self.fragments.is_empty() {
-            self.fragments.push(0);
-        }
+    /// The same message in one piece.
+    pub fn whole(mut self) -> Self {
+        self.fragments = vec![self.payload.len()];
         self
     }
 

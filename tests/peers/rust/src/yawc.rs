@@ -1,6 +1,6 @@
 //! The crate `yawc`, with permessage-deflate.
 //!
-//! No fragment is empty: with a window that is kept, its compressor may never return from one.
+//! Where a window is kept it sends no fragments: after some of them its compressor never returns.
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt, future};
@@ -38,16 +38,25 @@ fn options(deflate: &str) -> Options {
     }
 }
 
+/// What becomes of a message before it is sent.
+fn able(deflate: &str) -> fn(Message) -> Message {
+    match deflate {
+        "default" | "small-windows" => Message::whole,
+        _ => |message| message,
+    }
+}
+
 pub async fn echo(stream: Stream, deflate: String) -> Result<(), Failure> {
+    let able = able(&deflate);
     let service = service_fn(|mut request| {
         let upgraded = WebSocket::upgrade_with_options(&mut request, options(&deflate));
-        async {
+        async move {
             let (response, upgrade) = upgraded?;
-            tokio::spawn(crate::told(async {
+            tokio::spawn(crate::told(async move {
                 let (sink, stream) = upgrade.await?.split();
                 let sink = sink.with(|piece| future::ready(Ok::<_, WebSocketError>(frame(piece))));
                 let stream = stream.filter_map(|it| future::ready(payload(it)));
-                random::echo(sink, stream, Message::without_empty_fragments).await
+                random::echo(sink, stream, able).await
             }));
             Ok::<_, WebSocketError>(response)
         }
@@ -69,7 +78,7 @@ pub async fn exchange(
     let (sink, stream) = connecting.await?.split();
     let sink = sink.with(|piece| future::ready(Ok::<_, WebSocketError>(frame(piece))));
     let stream = stream.filter_map(|it| future::ready(payload(it)));
-    let messages = messages.into_iter().map(Message::without_empty_fragments);
+    let messages = messages.into_iter().map(able(deflate));
     random::exchange(sink, stream, messages.collect()).await
 }
 
