@@ -1,8 +1,8 @@
 //! Upgrades of requests that another HTTP server has read.
 //!
 //! [`handle_upgrade`] checks such a request, [`Switching`] is the answer 101 to it, and joins
-//! with the stream that the other server gives up. [`adapters`](crate::server::adapters) do so
-//! with hyper and axum.
+//! with the stream that the other server gives up. With the feature `adapters`,
+//! `server::adapters` does so for hyper and axum.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;

@@ -85,8 +85,11 @@ async fn the_body_of_a_refusal_is_whole_however_it_is_sent() {
     }
 }
 
+/// What a server answers to a request.
+type Answer<'a> = &'a dyn Fn(&str) -> String;
+
 /// Runs each answer in every split, and expects it to fail in the handshake.
-async fn all_fail(config: &Config, answers: &[(&str, &dyn Fn(&str) -> String)]) {
+async fn all_fail(config: &Config, answers: &[(&str, Answer<'_>)]) {
     for (what, answer) in answers {
         for split in Split::ALL {
             let (opened, mut stream) = answered(config, split, |it| answer(it).into_bytes()).await;

@@ -3,6 +3,7 @@
 //! Each peer is copied to a folder of its own, where its pinned packages are installed beside it.
 //! A lock on a file keeps parallel tests, also those in other processes, from doing it twice.
 
+use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
