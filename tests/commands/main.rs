@@ -1,4 +1,0 @@
-//! The commands, as processes.
-#![cfg(unix)]
-
-mod starved;
