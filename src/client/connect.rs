@@ -15,6 +15,7 @@ use crate::client::config::Config;
 use crate::client::dial::{dial, resolve};
 use crate::client::error::{ConnectError, Phase, RedirectRefusal, Refused};
 use crate::client::pending::Turn;
+use crate::client::proxy::{Proxy, ProxyKind};
 use crate::client::redirect;
 use crate::client::tls::Tls;
 use crate::client::tunnel;
@@ -199,13 +200,9 @@ async fn transport(
 ) -> Result<(MaybeTls<TcpStream>, Turn), ConnectError> {
     let timeouts = config.timeouts();
     if let Some(proxy) = config.proxies().proxy_for(url) {
-        let own = match (config.proxy_tls(), config.tls().or(tls)) {
-            (Some(tls), _) => tls.clone(),
-            (None, Some(tls)) => tls.without_client_certificate(),
-            (None, None) => Tls::of_system().await.map_err(ConnectError::TlsConfig)?,
-        };
+        let own = proxy_tls(proxy, config, tls).await?;
         let limits = config.head_limits();
-        let opening = Box::pin(tunnel::open(proxy, url, Some(&own), &limits));
+        let opening = Box::pin(tunnel::open(proxy, url, own.as_ref(), &limits));
         return in_time(timeouts.proxy, Phase::Proxy, opening).await;
     }
     let resolving = async {
@@ -219,6 +216,22 @@ async fn transport(
     };
     let (stream, turn) = in_time(timeouts.connect, Phase::Connect, connecting).await?;
     Ok((MaybeTls::Plain(stream), turn))
+}
+
+/// The TLS to speak with the proxy; none where it wants none. `tls` is for the server.
+async fn proxy_tls(
+    proxy: &Proxy,
+    config: &Config,
+    tls: Option<&Tls>,
+) -> Result<Option<Tls>, ConnectError> {
+    if proxy.kind() != ProxyKind::Https {
+        return Ok(None);
+    }
+    Ok(Some(match (config.proxy_tls(), config.tls().or(tls)) {
+        (Some(tls), _) => tls.clone(),
+        (None, Some(tls)) => tls.without_client_certificate(),
+        (None, None) => Tls::of_system().await.map_err(ConnectError::TlsConfig)?,
+    }))
 }
 
 async fn in_time<T>(

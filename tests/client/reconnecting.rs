@@ -107,7 +107,8 @@ fn close_all(listener: TcpListener, code: u16) {
             let mut stream = opened(&listener).await;
             let close = [&[0x88, 2][..], &code.to_be_bytes()].concat();
             stream.write_all(&close).await.expect("it reads");
-            let _ = stream.read_to_end(&mut Vec::new()).await;
+            // The answer, behind which it is for the server to end TCP.
+            let _ = stream.read_exact(&mut [0; 8]).await;
         }
     });
 }

@@ -1,9 +1,7 @@
 //! `wss`: who is believed, and what is shown.
 
 use alloc::sync::Arc;
-use framewire::client::{
-    Config, ConnectError, InvalidTls, Phase, Tls, TlsBuilder, connect, connect_with,
-};
+use framewire::client::{Config, ConnectError, InvalidTls, Phase, Tls, TlsBuilder, connect_with};
 use framewire::engine::Message;
 use framewire::wire::close::CloseCode;
 use rcgen::{
@@ -11,8 +9,8 @@ use rcgen::{
     NameConstraints, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use rustls::RootCertStore;
-use rustls::server::WebPkiClientVerifier;
-use tokio::io::AsyncReadExt;
+use rustls::server::{ClientCertVerifierBuilder, WebPkiClientVerifier};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::tls_server::{
     Authority, Identity, Saw, authority, builder, echoing, issued, parts, self_signed,
@@ -176,12 +174,28 @@ async fn a_revoked_certificate_is_refused_where_a_list_says_so() {
 
 /// A server that demands a client's certificate from `root`.
 fn demanding(identity: &Identity, root: &Authority) -> rustls::ServerConfig {
+    verifying(identity, root, |it| it)
+}
+
+/// A server that looks at a client's certificate where there is one.
+fn asking(identity: &Identity, root: &Authority) -> rustls::ServerConfig {
+    verifying(
+        identity,
+        root,
+        ClientCertVerifierBuilder::allow_unauthenticated,
+    )
+}
+
+fn verifying(
+    identity: &Identity,
+    root: &Authority,
+    change: impl FnOnce(ClientCertVerifierBuilder) -> ClientCertVerifierBuilder,
+) -> rustls::ServerConfig {
     let mut roots = RootCertStore::empty();
     roots.add(root.der().clone()).expect("a root");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-        .build()
-        .expect("a root is there");
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let verifier = change(verifier).build().expect("a root is there");
     let (chain, key) = parts(identity);
     builder()
         .with_client_cert_verifier(verifier)
@@ -265,7 +279,8 @@ fn what_cannot_be_trusted_or_shown_is_refused_when_it_is_given() {
 async fn wss_is_never_spoken_in_the_clear() {
     let (listener, url) = raw::listen().await;
     let url = url.replace("ws://", "WSS://");
-    let connecting = tokio::spawn(async move { connect(&url).await.map(drop) });
+    let config = config(Tls::builder().with_bundled_roots());
+    let connecting = tokio::spawn(async move { connect_with(&url, &config).await.map(drop) });
     let mut stream = raw::accept(&listener).await;
     // The first byte of a record of the handshake of TLS.
     assert_eq!(within(stream.read_u8()).await.expect("a byte"), 0x16);
@@ -293,4 +308,46 @@ async fn a_server_that_is_silent_within_tls_is_given_up_in_time() {
         "{failed:?}"
     );
     drop(listener);
+}
+
+/// Opens TLS on one connection, with a client that must show a certificate, and redirects it.
+fn redirecting(config: rustls::ServerConfig, listener: tokio::net::TcpListener, to: String) {
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        let stream = raw::accept(&listener).await;
+        let mut stream = acceptor.accept(stream).await.expect("TLS");
+        raw::head(&mut stream).await;
+        let answer = format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\n\r\n");
+        stream.write_all(answer.as_bytes()).await.expect("it reads");
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    });
+}
+
+//= CS-14 type=test
+#[tokio::test]
+async fn a_client_certificate_is_not_shown_where_a_redirect_leads() {
+    let root = authority(|_| {});
+    let identity = issued(&root, |_| {});
+    for own_origin in [true, false] {
+        let (port, mut saw) = watching(asking(&identity, &root)).await;
+        let to = format!("wss://localhost:{port}/");
+        // To itself, or from another port.
+        let url = match own_origin {
+            true => to,
+            false => {
+                let (listener, url) = raw::listen().await;
+                redirecting(demanding(&identity, &root), listener, to);
+                url.replace("ws://", "wss://")
+            }
+        };
+        let tls = client_identity(trusting(&root), &root, 4000);
+        let config = config(tls).with_redirects_max(1);
+        let connecting = tokio::spawn(async move { connect_with(&url, &config).await.map(drop) });
+        let Some(Saw::Opened { certificates, .. }) = within(saw.recv()).await else {
+            panic!("TLS was not opened");
+        };
+        assert_eq!(certificates, usize::from(own_origin));
+        let ended = within(connecting).await.expect("no panic");
+        assert!(ended.is_err(), "it answers nothing");
+    }
 }
