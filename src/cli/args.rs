@@ -8,6 +8,8 @@ use core::net::SocketAddr;
 use core::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use crate::client::Proxy;
+
 /// An RFC 6455 WebSocket engine and the announcement server that it powers.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
@@ -132,8 +134,8 @@ pub struct Connect {
     #[arg(long)]
     pub binary: bool,
     /// A header for the request; may be repeated
-    #[arg(long, value_name = "NAME:VALUE")]
-    pub header: Vec<String>,
+    #[arg(long, value_name = "NAME:VALUE", value_parser = header)]
+    pub header: Vec<(String, String)>,
     /// A subprotocol to offer; may be repeated, the most wanted first
     #[arg(long, value_name = "P")]
     pub subprotocol: Vec<String>,
@@ -144,8 +146,8 @@ pub struct Connect {
     #[arg(long)]
     pub deflate: bool,
     /// The proxy to go through, instead of what the environment says
-    #[arg(long, value_name = "URL")]
-    pub proxy: Option<String>,
+    #[arg(long, value_name = "URL", value_parser = Proxy::parse)]
+    pub proxy: Option<Proxy>,
     /// How the server is believed.
     #[command(flatten)]
     pub trust: Trust,
@@ -157,4 +159,9 @@ fn window_bits(text: &str) -> Result<(u8, u8), String> {
     text.split_once(',')
         .and_then(|(send, receive)| Some((bits(send)?, bits(receive)?)))
         .ok_or_else(|| "two numbers from 8 to 15, parted by a comma".into())
+}
+
+fn header(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once(':').ok_or("write it NAME:VALUE")?;
+    Ok((name.trim().into(), value.trim().into()))
 }

@@ -16,7 +16,7 @@ use crate::cli::args::Connect;
 use crate::cli::tap::Tap;
 use crate::cli::trust;
 use crate::client::connect::{establish, socket};
-use crate::client::{Config, Proxies, Proxy};
+use crate::client::{Config, Proxies};
 use crate::engine::deflate::DeflateConfig;
 use crate::engine::{Kind, Message};
 use crate::net::WebSocket;
@@ -50,15 +50,12 @@ pub fn run(args: &Connect) -> Result<(), Box<dyn Error>> {
 
 fn config(args: &Connect) -> Result<Config, Box<dyn Error>> {
     let proxies = match &args.proxy {
-        Some(proxy) => Proxies::all(Proxy::parse(proxy)?),
+        Some(proxy) => Proxies::all(proxy.clone()),
         None => Proxies::from_environment()?,
     };
     let mut config = trust::apply(&args.trust, Config::default())?.with_proxies(proxies);
-    for header in &args.header {
-        let (name, value) = header
-            .split_once(':')
-            .ok_or_else(|| format!("--header {header}: write it NAME:VALUE"))?;
-        config = config.with_header(name.trim(), value.trim());
+    for (name, value) in &args.header {
+        config = config.with_header(name, value);
     }
     for subprotocol in &args.subprotocol {
         config = config.with_subprotocol(subprotocol);

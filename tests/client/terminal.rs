@@ -74,5 +74,11 @@ fn what_cannot_be_opened_is_told_in_one_line() {
     assert_eq!(done.status.code(), Some(1));
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
     assert_eq!(said.trim().lines().count(), 1, "{said}");
-    assert_eq!(connect(&["--no-such-option"], "").status.code(), Some(2));
+    for wrong in [
+        &["--no-such-option"][..],
+        &["ws://127.0.0.1:1/", "--header", "no colon"],
+        &["ws://127.0.0.1:1/", "--proxy", "ftp://proxy"],
+    ] {
+        assert_eq!(connect(wrong, "").status.code(), Some(2), "{wrong:?}");
+    }
 }
