@@ -511,3 +511,16 @@ fn the_first_frames_are_held_to_the_rules_as_all_others() {
         );
     }
 }
+
+#[test]
+fn what_is_printed_for_debugging_holds_no_secret() {
+    let request = ClientRequest::new("example.com", "/?token=secret")
+        .with_header("Authorization", "Bearer secret");
+    let printed = format!("{request:?}");
+    assert!(
+        printed.contains("Authorization") && !printed.contains("secret"),
+        "{printed}"
+    );
+    let handshake = ClientHandshake::new(request, [7; 32]).expect("a good request");
+    assert!(!format!("{handshake:?}").contains("secret"));
+}

@@ -22,7 +22,8 @@ use crate::wire::list;
 const INTERIM_MAX: u8 = 8;
 
 /// What a client asks for.
-#[derive(Debug)]
+///
+/// `Debug` prints the names of its headers and not what they say: it may be a secret.
 pub struct ClientRequest {
     host: String,
     resource: String,
@@ -162,7 +163,8 @@ impl core::error::Error for InvalidRequest {}
 ///
 /// Send [`request`](Self::request), then give [`receive`](Self::receive) what arrives until it
 /// becomes a connection or a failure. Nothing else may be sent before (RFC 6455 §4.1).
-#[derive(Debug)]
+///
+/// `Debug` does not print the request.
 pub struct ClientHandshake {
     request: Vec<u8>,
     key: Key,
@@ -173,6 +175,22 @@ pub struct ClientHandshake {
     scanner: HeadScanner,
     buffer: Vec<u8>,
     interim: u8,
+}
+
+impl fmt::Debug for ClientRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("ClientRequest")
+            .field("host", &self.host)
+            .field("headers", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ClientHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientHandshake").finish_non_exhaustive()
+    }
 }
 
 /// What has become of a [`ClientHandshake`].
