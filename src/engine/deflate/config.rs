@@ -5,9 +5,10 @@ const WINDOW_BITS: core::ops::RangeInclusive<u8> = 8..=15;
 
 /// How an end compresses, and what it asks of the other.
 ///
-/// Memory for each connection, while it compresses with a context that is kept: about
-/// 2^(window bits + 2) bytes and 128 KiB; while it decompresses so: 2^(window bits + 1) and some
-/// kilobytes. Where no context is kept, the memory is a thread's, not a connection's.
+/// Memory for each connection with windows of 15 bits and contexts that are kept: about 420 KiB
+/// while it compresses and decompresses, and after a second without a message no more than the
+/// last 32 KiB that it has received. Where no context is kept, connections share the memory.
+/// `cargo bench --bench compression_memory` counts it for each size of window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeflateConfig {
     pub(crate) send_window_bits: u8,
