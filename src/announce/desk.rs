@@ -15,13 +15,13 @@ use alloc::format;
 use alloc::string::String;
 use std::time::SystemTime;
 
-use crate::announce::announcement::FeedKey;
+use crate::announce::announcement::{FeedKey, NewAnnouncement};
 use crate::announce::caller::{Caller, Identity};
 use crate::announce::intent::{
     self, Acknowledgement, Code, Context, Fault, Intent, Reject, Request,
 };
 use crate::announce::random::{hex, random};
-use crate::announce::store::{Cursor, NewAnnouncement, ReadMark, Releases, Store, StoreError};
+use crate::announce::store::{Cursor, ReadMark, Releases, Store, StoreError};
 use crate::announce::token::{Claims, Verifier};
 
 /// The scope that publishing to everyone needs.
@@ -149,14 +149,9 @@ impl Desk {
         };
         match wanted {
             Intent::PublicAnnouncement { group, key, fields } => {
-                let new = NewAnnouncement {
-                    namespace: identity.namespace.clone(),
-                    feed: group,
-                    publisher: identity.user.clone(),
-                    key,
-                    body: fields,
-                    at: now,
-                };
+                let new =
+                    NewAnnouncement::new(&identity.namespace, group, &identity.user, &fields, now)
+                        .with_key(key.as_deref());
                 self.publish(request, claims, new).await
             }
             Intent::MarkAsRead { group, mark } => {

@@ -18,7 +18,9 @@ mod writer;
 
 pub use error::StoreError;
 pub use mark::{NEWLY_READ_MAX, ReadMark, ReadState};
-pub use publish::{NewAnnouncement, Published};
+pub use publish::Published;
+
+pub use crate::announce::announcement::NewAnnouncement;
 pub use read::{Cursor, PAGE_BODY_BYTES_MAX, PAGE_MAX, UnreadPage};
 pub use writer::BATCH_MAX;
 

@@ -8,26 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
-use crate::announce::announcement::{Announcement, FeedKey};
+use crate::announce::announcement::{
+    Announcement, FeedKey, Kind, NewAnnouncement, Priority, State,
+};
 use crate::announce::random::{hex, random};
 use crate::announce::store::StoreError;
-
-/// An announcement before it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewAnnouncement {
-    /// The namespace whose people it is for.
-    pub namespace: String,
-    /// The feed that it is added to.
-    pub feed: FeedKey,
-    /// The verified name of the person who publishes it.
-    pub publisher: String,
-    /// What makes a repetition recognisable, for this publisher in this namespace.
-    pub key: Option<String>,
-    /// The publisher's own fields: the text of one JSON object. Kept as it is.
-    pub body: String,
-    /// When it was accepted; kept to the millisecond.
-    pub at: SystemTime,
-}
 
 /// What became of a [`NewAnnouncement`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +72,14 @@ pub(crate) fn publish(
         publisher: new.publisher,
         sent_at: time(at),
         body: new.body,
+        version: 1,
+        priority: Priority::default(),
+        require_ack: false,
+        ack_by: None,
+        visible_at: time(at),
+        expires_at: None,
+        kind: Kind::default(),
+        state: State::Released,
     };
     Ok(Published {
         announcement,
@@ -144,6 +137,14 @@ pub(crate) fn announcement(
         publisher: row.get(1)?,
         sent_at: time(row.get(3)?),
         body: row.get(2)?,
+        version: 1,
+        priority: Priority::default(),
+        require_ack: false,
+        ack_by: None,
+        visible_at: time(row.get(3)?),
+        expires_at: None,
+        kind: Kind::default(),
+        state: State::Released,
     })
 }
 

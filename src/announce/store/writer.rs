@@ -8,10 +8,10 @@ use std::sync::PoisonError;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-use crate::announce::announcement::FeedKey;
+use crate::announce::announcement::{FeedKey, NewAnnouncement};
 use crate::announce::store::error::StoreError;
 use crate::announce::store::mark::{ReadMark, ReadState, mark_read};
-use crate::announce::store::publish::{NewAnnouncement, Published, publish};
+use crate::announce::store::publish::{Published, publish};
 use crate::announce::store::shared::Shared;
 
 /// The most writes that share one transaction.
@@ -179,14 +179,9 @@ mod tests {
         for number in 0..600_usize {
             let (answer, answered) = oneshot::channel();
             let room = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
-            let new = NewAnnouncement {
-                namespace: "main".into(),
-                feed: FeedKey::public(),
-                publisher: "alice".into(),
-                key: None,
-                body: alloc::format!("\"{}\"", "x".repeat(number % 7 * 1000)),
-                at: SystemTime::now(),
-            };
+            let body = alloc::format!("\"{}\"", "x".repeat(number % 7 * 1000));
+            let new =
+                NewAnnouncement::new("main", FeedKey::public(), "alice", &body, SystemTime::now());
             writes
                 .try_send(Write::Publish { new, room, answer })
                 .unwrap();
