@@ -21,7 +21,7 @@ use crate::announce::intent::{
     self, Acknowledgement, Code, Context, Fault, Intent, Reject, Request,
 };
 use crate::announce::random::{hex, random};
-use crate::announce::store::{Cursor, ReadMark, Releases, Store, StoreError};
+use crate::announce::store::{Change, Cursor, ReadMark, Releases, Store, StoreError};
 use crate::announce::token::{Claims, Verifier};
 
 /// The scope that publishing to everyone needs.
@@ -110,7 +110,7 @@ impl Desk {
             session,
             expires_at,
         } = &welcome.identity;
-        match self.store.counts(namespace, user).await {
+        match self.store.counts(namespace, user, SystemTime::now()).await {
             Ok(unread) => intent::signed(
                 user,
                 session,
@@ -155,10 +155,11 @@ impl Desk {
                 self.publish(request, claims, new).await
             }
             Intent::MarkAsRead { group, mark } => {
-                self.mark_read(identity, request, &group, mark).await
+                self.mark_read(identity, request, &group, mark, now).await
             }
             Intent::GetUnread { limit, after } => {
-                self.list_unread(identity, request, limit, after).await
+                self.list_unread(identity, request, (limit, after), now)
+                    .await
             }
             _ => error(
                 Code::NotAvailable,
@@ -192,6 +193,7 @@ impl Desk {
         request: &Request,
         group: &FeedKey,
         mark: ReadMark,
+        now: SystemTime,
     ) -> Outcome {
         if !group.is_public() {
             return error(Code::UnknownGroup, "there is no such group", request);
@@ -201,7 +203,7 @@ impl Desk {
         } = identity;
         let state = match self
             .store
-            .mark_read(namespace, user, group, mark.clone())
+            .mark_read(namespace, user, group, mark.clone(), now)
             .await
         {
             Ok(state) => state,
@@ -226,12 +228,12 @@ impl Desk {
         &self,
         identity: &Identity,
         request: &Request,
-        limit: usize,
-        after: Option<Cursor>,
+        (limit, after): (usize, Option<Cursor>),
+        now: SystemTime,
     ) -> Outcome {
         let page = self
             .store
-            .unread(&identity.namespace, &identity.user, after, limit)
+            .unread(&identity.namespace, &identity.user, after, limit, now)
             .await;
         let text = match page {
             Ok(page) => intent::unread_page(&page, request.context.id.as_ref()),
@@ -253,7 +255,13 @@ impl Announcements {
     /// Nothing is lost: what has not been returned is returned next.
     pub async fn next(&mut self) -> Option<Push> {
         //= A42
-        let announcement = self.0.next().await?;
+        // What is not for everyone is not for everyone's connections.
+        let announcement = loop {
+            let release = self.0.next().await?;
+            if release.change == Change::Posted && release.announcement.feed.is_public() {
+                break release.announcement;
+            }
+        };
         let text = intent::announcement(&announcement);
         Some(Push {
             audience: Audience::Namespace(announcement.namespace),

@@ -29,14 +29,7 @@ async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
 }
 
 fn new(key: &str) -> NewAnnouncement {
-    NewAnnouncement {
-        namespace: NS.into(),
-        feed: FeedKey::public(),
-        publisher: "alice".into(),
-        key: Some(key.into()),
-        body: "{}".into(),
-        at: now(),
-    }
+    NewAnnouncement::new(NS, FeedKey::public(), "alice", "{}", now()).with_key(Some(key))
 }
 
 fn temporary() -> (tempfile::TempDir, Store) {
@@ -45,11 +38,11 @@ fn temporary() -> (tempfile::TempDir, Store) {
     (folder, store)
 }
 
-// drops: announce::store::publish
-// drops: announce::store::mark_read
-// drops: announce::store::unread
-// drops: announce::store::counts
-// drops: announce::store::next
+// drops: announce::store::publish::publish
+// drops: announce::store::mark::mark_read
+// drops: announce::store::page::unread
+// drops: announce::store::unread::counts
+// drops: announce::store::handle::next
 #[tokio::test]
 async fn a_call_on_the_store_that_is_dropped_is_carried_out_whole_or_not_at_all() {
     let (_folder, store) = temporary();
@@ -58,19 +51,19 @@ async fn a_call_on_the_store_that_is_dropped_is_carried_out_whole_or_not_at_all(
         let key = format!("key {polls}");
         let done = poll_times(store.publish(new(&key)), polls).await;
         assert!(done.is_none_or(|it| it.is_ok()));
-        drop(poll_times(store.unread(NS, "bob", None, 10), polls).await);
-        drop(poll_times(store.counts(NS, "bob"), polls).await);
+        drop(poll_times(store.unread(NS, "bob", None, 10, now()), polls).await);
+        drop(poll_times(store.counts(NS, "bob", now()), polls).await);
         // Published now if it was not before, and once in all.
         let published = store.publish(new(&key)).await.unwrap();
         while poll_times(releases.next(), polls).await.is_none() && polls > 0 {}
-        let page = store.unread(NS, "bob", None, 100).await.unwrap();
+        let page = store.unread(NS, "bob", None, 100, now()).await.unwrap();
         assert_eq!(page.messages.len(), 1, "{polls} polls");
         assert_eq!(page.messages[0].id, published.announcement.id);
         let (public, id) = (FeedKey::public(), published.announcement.id);
         let mark = || ReadMark::Ids(vec![id.clone()]);
-        drop(poll_times(store.mark_read(NS, "bob", &public, mark()), polls).await);
-        store.mark_read(NS, "bob", &public, mark()).await.unwrap();
-        let unread = store.counts(NS, "bob").await.unwrap();
+        drop(poll_times(store.mark_read(NS, "bob", &public, mark(), now()), polls).await);
+        store.mark_read(NS, "bob", &public, mark(), now()).await.unwrap();
+        let unread = store.counts(NS, "bob", now()).await.unwrap();
         assert_eq!(unread.counts[0].1, 0);
     }
 }

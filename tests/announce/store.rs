@@ -12,21 +12,11 @@ use crate::forge::now;
 const NS: &str = "main";
 
 fn new(body: &str) -> NewAnnouncement {
-    NewAnnouncement {
-        namespace: NS.into(),
-        feed: FeedKey::public(),
-        publisher: "alice".into(),
-        key: None,
-        body: body.into(),
-        at: now(),
-    }
+    NewAnnouncement::new(NS, FeedKey::public(), "alice", body, now())
 }
 
 fn keyed(body: &str, key: &str) -> NewAnnouncement {
-    NewAnnouncement {
-        key: Some(key.into()),
-        ..new(body)
-    }
+    new(body).with_key(Some(key))
 }
 
 fn temporary() -> (tempfile::TempDir, Store) {
@@ -40,13 +30,13 @@ async fn publish(store: &Store, body: &str) -> Published {
 }
 
 async fn public_count(store: &Store, user: &str) -> u64 {
-    store.counts(NS, user).await.unwrap().counts[0].1
+    store.counts(NS, user, now()).await.unwrap().counts[0].1
 }
 
 async fn unread_ids(store: &Store, namespace: &str, user: &str, limit: usize) -> Vec<String> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
-        let page = store.unread(namespace, user, after, limit).await.unwrap();
+        let page = store.unread(namespace, user, after, limit, now()).await.unwrap();
         assert!(page.messages.len() <= limit);
         ids.extend(page.messages.into_iter().map(|message| message.id));
         match page.next {
@@ -57,7 +47,7 @@ async fn unread_ids(store: &Store, namespace: &str, user: &str, limit: usize) ->
 }
 
 async fn mark(store: &Store, user: &str, mark: ReadMark) -> Result<Vec<String>, StoreError> {
-    let state = store.mark_read(NS, user, &FeedKey::public(), mark).await?;
+    let state = store.mark_read(NS, user, &FeedKey::public(), mark, now()).await?;
     Ok(state.newly_read)
 }
 
@@ -74,7 +64,7 @@ async fn what_was_published_is_unread_for_everyone_and_survives_a_restart() {
     drop(store);
     let store = Store::open(&folder.path().join("announce.db")).unwrap();
     for user in ["alice", "bob", "somebody who was never here"] {
-        let page = store.unread(NS, user, None, 10).await.unwrap();
+        let page = store.unread(NS, user, None, 10, now()).await.unwrap();
         assert_eq!(page.messages, std::slice::from_ref(&published.announcement));
         assert_eq!(page.next, None);
         assert_eq!(page.unread.counts, [(FeedKey::public(), 1)]);
@@ -85,7 +75,7 @@ async fn what_was_published_is_unread_for_everyone_and_survives_a_restart() {
 #[tokio::test]
 async fn an_empty_namespace_has_a_public_feed_with_nothing_in_it() {
     let (_folder, store) = temporary();
-    let page = store.unread(NS, "alice", None, 10).await.unwrap();
+    let page = store.unread(NS, "alice", None, 10, now()).await.unwrap();
     assert!(page.messages.is_empty() && page.next.is_none());
     assert_eq!(page.unread.counts, [(FeedKey::public(), 0)]);
     assert_eq!(mark(&store, "alice", ReadMark::UpTo(0)).await, Ok(vec![]));
@@ -190,7 +180,7 @@ async fn ten_thousand_publications_from_64_tasks_leave_no_hole() {
     let store = Store::open(&folder.path().join("announce.db")).unwrap();
     let (mut seen, mut after) = (0, None);
     loop {
-        let page = store.unread(NS, "bob", after, 200).await.unwrap();
+        let page = store.unread(NS, "bob", after, 200, now()).await.unwrap();
         for message in page.messages {
             assert_eq!(acknowledged[&message.offset], message);
             seen += 1;
@@ -241,9 +231,9 @@ async fn reading_is_idempotent_and_never_goes_back() {
         mark(&store, "bob", some()).await.unwrap(),
         [ids[1].clone(), ids[3].clone()]
     );
-    let version = store.counts(NS, "bob").await.unwrap().version;
+    let version = store.counts(NS, "bob", now()).await.unwrap().version;
     assert!(mark(&store, "bob", some()).await.unwrap().is_empty());
-    assert_eq!(store.counts(NS, "bob").await.unwrap().version, version);
+    assert_eq!(store.counts(NS, "bob", now()).await.unwrap().version, version);
     assert_eq!(public_count(&store, "bob").await, 3);
 
     let upto = mark(&store, "bob", ReadMark::UpTo(3)).await.unwrap();
@@ -256,7 +246,7 @@ async fn reading_is_idempotent_and_never_goes_back() {
             .is_empty()
     );
     assert_eq!(unread_ids(&store, NS, "bob", 10).await, [ids[4].clone()]);
-    assert!(store.counts(NS, "bob").await.unwrap().version > version);
+    assert!(store.counts(NS, "bob", now()).await.unwrap().version > version);
     assert_eq!(
         public_count(&store, "alice").await,
         5,
@@ -329,11 +319,11 @@ async fn a_cursor_of_another_person_or_none_at_all_shows_nothing_new() {
         ..new("{}")
     };
     store.publish(acme).await.unwrap();
-    let page = store.unread(NS, "alice", None, 1).await.unwrap();
+    let page = store.unread(NS, "alice", None, 1, now()).await.unwrap();
     let foreign: Cursor = page.next.unwrap().to_string().parse().unwrap();
     assert_eq!(Some(foreign), page.next);
     let page = store
-        .unread("acme", "mallory", Some(foreign), 10)
+        .unread("acme", "mallory", Some(foreign), 10, now())
         .await
         .unwrap();
     assert!(
@@ -364,7 +354,7 @@ async fn a_page_ends_where_its_bodies_grow_too_large() {
     for _ in 0..12 {
         publish(&store, &body).await;
     }
-    let page = store.unread(NS, "bob", None, 200).await.unwrap();
+    let page = store.unread(NS, "bob", None, 200, now()).await.unwrap();
     assert_eq!(
         page.messages.len(),
         PAGE_BODY_BYTES_MAX.div_ceil(body.len())
@@ -540,7 +530,7 @@ impl Model {
 async fn check(store: &Store, model: &mut Model, feeds: &[FeedKey; 2], limit: usize) {
     for (user, name) in ["alice", "bob"].into_iter().enumerate() {
         assert_eq!(unread_ids(store, NS, name, limit).await, model.unread(user));
-        let unread = store.counts(NS, name).await.unwrap();
+        let unread = store.counts(NS, name, now()).await.unwrap();
         for (feed, key) in feeds.iter().enumerate() {
             let expected = model.feeds[feed].len() - model.read[user][feed].len();
             let found = unread.counts.iter().find(|(found, _)| found == key);
@@ -577,7 +567,7 @@ async fn run(steps: Vec<Step>) {
                     .map(|index| all.get(*index).cloned().unwrap_or_else(|| "absent".into()))
                     .collect();
                 let mark = ReadMark::Ids(ids);
-                let result = store.mark_read(NS, users[user], &feeds[feed], mark).await;
+                let result = store.mark_read(NS, users[user], &feeds[feed], mark, now()).await;
                 if all.is_empty() || which.iter().any(|index| *index >= all.len()) {
                     assert_eq!(result, Err(StoreError::UnknownNotification));
                     continue;
@@ -592,7 +582,7 @@ async fn run(steps: Vec<Step>) {
             }
             Step::ReadUpTo(user, feed, upto) => {
                 let mark = ReadMark::UpTo(upto as u64);
-                let result = store.mark_read(NS, users[user], &feeds[feed], mark).await;
+                let result = store.mark_read(NS, users[user], &feeds[feed], mark, now()).await;
                 let all = &model.feeds[feed];
                 if upto > all.len() {
                     assert_eq!(result, Err(StoreError::UnknownNotification));

@@ -39,6 +39,20 @@ pub enum StoreError {
     },
     /// Something that was to be marked as read does not stand in the feed.
     UnknownNotification,
+    /// The announcement is at another version than the one that was named.
+    Outdated {
+        /// The version that it is at.
+        version: u64,
+    },
+    /// The announcement has been taken back.
+    Recalled,
+    /// The public feed and those of single persons have no members to add or remove.
+    FixedAudience,
+    /// More was named in one request than is taken.
+    TooMany {
+        /// The most that is taken.
+        most: usize,
+    },
     /// The request was not carried out.
     Failed {
         /// What was said about it.
@@ -95,6 +109,12 @@ impl fmt::Display for StoreError {
                 "SQLite {version} can lose committed data: build with 3.51.3 (3051003) or later"
             ),
             Self::UnknownNotification => f.write_str("no such notification in this feed"),
+            Self::Outdated { version } => {
+                write!(f, "the announcement is at version {version} by now")
+            }
+            Self::Recalled => f.write_str("the announcement has been recalled"),
+            Self::FixedAudience => f.write_str("nobody can be added to or removed from this feed"),
+            Self::TooMany { most } => write!(f, "more than {most} in one request"),
             Self::Failed { reason } => write!(f, "the store could not do that: {reason}"),
             Self::Closed => f.write_str("the store has ended"),
         }

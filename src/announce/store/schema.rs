@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::announce::private;
-use crate::announce::store::StoreError;
+use crate::announce::store::error::StoreError;
+use crate::announce::store::tables;
 
 /// The first SQLite whose write-ahead log cannot drop frames at a reset.
 const SQLITE_MIN: i32 = 3_051_003;
@@ -16,51 +17,8 @@ const SQLITE_MIN: i32 = 3_051_003;
 /// Marks the file as ours: `frmw` in ASCII.
 const APPLICATION: i64 = 0x6672_6d77;
 
-/// The version of the tables below.
-const VERSION: i64 = 1;
-
-/// Every table keeps room for what is not built yet: channels and roles as kinds of feeds,
-/// edits and recalls as kinds of entries, delivery and acknowledgement beside reading. Columns
-/// that nothing reads yet are left to the version that brings them.
-///
-/// Times are milliseconds since 1970.
-const TABLES: &str = r#"
-CREATE TABLE meta (
-  k TEXT PRIMARY KEY, v TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE feed (
-  feed_id INTEGER PRIMARY KEY, namespace TEXT NOT NULL,
-  kind TEXT NOT NULL, key TEXT NOT NULL,
-  epoch TEXT NOT NULL, top INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (namespace, kind, key)
-) STRICT;
-CREATE TABLE announcement (
-  id BLOB PRIMARY KEY, namespace TEXT NOT NULL, intent TEXT NOT NULL,
-  publisher TEXT NOT NULL, idem_key TEXT, body TEXT NOT NULL,
-  version INTEGER NOT NULL DEFAULT 1, created_at INTEGER NOT NULL,
-  state TEXT NOT NULL,
-  UNIQUE (namespace, publisher, idem_key)
-) STRICT;
-CREATE TABLE entry (
-  feed_id INTEGER NOT NULL REFERENCES feed, "offset" INTEGER NOT NULL,
-  announcement BLOB NOT NULL REFERENCES announcement, kind TEXT NOT NULL,
-  released_at INTEGER NOT NULL,
-  PRIMARY KEY (feed_id, "offset")
-) STRICT, WITHOUT ROWID;
-CREATE INDEX entry_announcement ON entry (announcement);
-CREATE TABLE cursor (
-  namespace TEXT NOT NULL, username TEXT NOT NULL,
-  feed_id INTEGER NOT NULL REFERENCES feed,
-  read_upto INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (namespace, username, feed_id)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE receipt (
-  namespace TEXT NOT NULL, username TEXT NOT NULL,
-  feed_id INTEGER NOT NULL, "offset" INTEGER NOT NULL, read_at INTEGER NOT NULL,
-  PRIMARY KEY (namespace, username, feed_id, "offset"),
-  FOREIGN KEY (feed_id, "offset") REFERENCES entry
-) STRICT, WITHOUT ROWID;
-"#;
+/// The version of the tables.
+const VERSION: i64 = 2;
 
 /// Locks the file that stands for the store at `path`.
 ///
@@ -110,7 +68,7 @@ fn check_version(number: i32) -> Result<(), StoreError> {
 
 fn settle(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(Duration::from_secs(10))?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     connection.pragma_update(None, "journal_mode", "wal")?;
     // An answered write has to survive a power cut, so every commit is synchronised.
     //= V-107
@@ -141,23 +99,24 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
             version,
         });
     }
-    if version < 1 {
-        transaction.execute_batch(TABLES).map_err(failed)?;
-        transaction
-            .pragma_update(None, "application_id", APPLICATION)
-            .map_err(failed)?;
-        transaction
-            .pragma_update(None, "user_version", VERSION)
-            .map_err(failed)?;
-        let schema = (VERSION.to_string(),);
-        transaction
-            .execute(
-                "INSERT INTO meta (k, v) VALUES ('created_with_schema', ?1)",
-                schema,
-            )
-            .map_err(failed)?;
-    }
+    grow(&transaction, version).map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+/// Brings the tables from `version` to this one; 0 is an empty file.
+fn grow(transaction: &Connection, version: i64) -> Result<(), rusqlite::Error> {
+    if version < 1 {
+        transaction.execute_batch(tables::FIRST)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.execute(
+            "INSERT INTO meta (k, v) VALUES ('created_with_schema', ?1)",
+            (VERSION.to_string(),),
+        )?;
+    }
+    if version < 2 {
+        transaction.execute_batch(tables::SECOND)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)
 }
 
 #[cfg(test)]

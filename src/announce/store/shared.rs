@@ -1,28 +1,33 @@
 //! What the threads and the handle have in common.
 
 use alloc::sync::Arc;
-use core::sync::atomic::AtomicU64;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::fs::File;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::announce::announcement::Announcement;
+use crate::announce::store::release::Release;
+use crate::announce::store::row::milliseconds;
 
-/// How many announcements may be stored and not yet taken by whoever sends them; further
-/// publications wait to be let in.
+/// How many releases may be stored and not yet taken by whoever sends them; further ones wait
+/// to be let in.
 const RELEASES_MAX: usize = 4096;
 
-/// An announcement on its way out, with the permit that bounds how many there are.
-pub(crate) type Release = (Announcement, OwnedSemaphorePermit);
+/// A release on its way out, with the permit that bounds how many there are.
+pub(crate) type Outgoing = (Release, Option<OwnedSemaphorePermit>);
 
 /// What the threads and the handle have in common.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) commits: AtomicU64,
     pub(crate) writes: AtomicU64,
-    pub(crate) releases: Mutex<Option<mpsc::UnboundedSender<Release>>>,
+    pub(crate) releases: Mutex<Option<mpsc::UnboundedSender<Outgoing>>>,
     pub(crate) room: Arc<Semaphore>,
+    /// The latest time by which anything was counted.
+    clock: AtomicI64,
     /// Held for as long as either thread may touch the file.
     _lock: File,
 }
@@ -34,7 +39,28 @@ impl Shared {
             writes: AtomicU64::new(0),
             releases: Mutex::new(None),
             room: Arc::new(Semaphore::new(RELEASES_MAX)),
+            clock: AtomicI64::new(0),
             _lock: lock,
+        }
+    }
+
+    /// The time by which to count: `now`, or the time of an earlier count if the clock of the
+    /// machine was set back since. What has expired stays expired.
+    pub(crate) fn counting_time(&self, now: SystemTime) -> i64 {
+        let now = milliseconds(now);
+        self.clock.fetch_max(now, Ordering::Relaxed).max(now)
+    }
+
+    /// Hands on what a committed write has released.
+    pub(crate) fn hand_on(&self, releases: Vec<Release>, mut room: Option<OwnedSemaphorePermit>) {
+        let sender = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = sender.as_ref() else {
+            return;
+        };
+        for release in releases {
+            let permit = room.as_mut().and_then(|room| room.split(1));
+            // Whoever took the releases may have gone.
+            drop(sender.send((release, permit)));
         }
     }
 }

@@ -1,54 +1,63 @@
 //! The thread that writes.
 
-use alloc::string::String;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
-use std::sync::PoisonError;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-use crate::announce::announcement::{FeedKey, NewAnnouncement};
 use crate::announce::store::error::StoreError;
-use crate::announce::store::mark::{ReadMark, ReadState, mark_read};
-use crate::announce::store::publish::{Published, publish};
+use crate::announce::store::release::Release;
 use crate::announce::store::shared::Shared;
 
 /// The most writes that share one transaction.
 pub const BATCH_MAX: usize = 256;
 
-/// Where the answer to a write goes.
-type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+/// Where the answer to a request goes.
+pub(crate) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
-/// A request to the writing thread.
-#[derive(Debug)]
-pub(crate) enum Write {
-    Publish {
-        new: NewAnnouncement,
-        room: OwnedSemaphorePermit,
-        answer: Answer<Published>,
-    },
-    Mark {
-        namespace: String,
-        user: String,
-        feed: FeedKey,
-        mark: ReadMark,
-        answer: Answer<ReadState>,
-    },
+/// A request to the writing thread. It is run once, and what it returns once after it.
+pub(crate) type Job = Box<dyn FnOnce(Turn<'_, '_>) -> Finish + Send>;
+
+/// What answers a write once it is known whether it was committed.
+pub(crate) type Finish = Box<dyn FnOnce(&Result<(), StoreError>, &Shared)>;
+
+/// What a write finds when it is run.
+pub(crate) enum Turn<'a, 'c> {
+    /// The transaction that it shares with others.
+    Now(&'a mut Transaction<'c>),
+    /// The transaction failed before its turn.
+    Never(StoreError),
 }
 
-/// A write that has been carried out within the transaction and is not committed yet.
-enum Done {
-    Publish(
-        Result<Published, StoreError>,
-        OwnedSemaphorePermit,
-        Answer<Published>,
-    ),
-    Mark(Result<ReadState, StoreError>, Answer<ReadState>),
+/// A write that runs `work` in a savepoint and answers after the commit; what it has released
+/// is handed on after the answer, within `room`.
+pub(crate) fn job<T: Send + 'static>(
+    work: impl FnOnce(&Connection, &mut Vec<Release>) -> Result<T, StoreError> + Send + 'static,
+    room: Option<OwnedSemaphorePermit>,
+    answer: Answer<T>,
+) -> Job {
+    Box::new(move |turn| {
+        let mut releases = Vec::new();
+        let result = match turn {
+            Turn::Now(transaction) => within(transaction, |inner| work(inner, &mut releases)),
+            Turn::Never(error) => Err(error),
+        };
+        Box::new(move |committed, shared| {
+            let result = committed.clone().and(result);
+            let is_stored = result.is_ok();
+            // Whoever asked may have gone; then nobody needs the answer.
+            drop(answer.send(result));
+            if is_stored {
+                shared.hand_on(releases, room);
+            }
+        })
+    })
 }
 
 /// Writes until the channel is closed and empty.
-pub(crate) fn run(mut connection: Connection, mut writes: mpsc::Receiver<Write>, shared: &Shared) {
+pub(crate) fn run(mut connection: Connection, mut writes: mpsc::Receiver<Job>, shared: &Shared) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while writes.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
         let count = batch.len();
@@ -60,10 +69,11 @@ pub(crate) fn run(mut connection: Connection, mut writes: mpsc::Receiver<Write>,
         }
         for write in batch.drain(..) {
             // Left over only where the transaction failed before its turn.
-            refuse(write, committed.clone().err().unwrap_or(StoreError::Closed));
+            let error = committed.clone().err().unwrap_or(StoreError::Closed);
+            write(Turn::Never(error))(&committed, shared);
         }
-        for done in done {
-            answer(done, &committed, shared);
+        for finish in done {
+            finish(&committed, shared);
         }
     }
 }
@@ -71,14 +81,14 @@ pub(crate) fn run(mut connection: Connection, mut writes: mpsc::Receiver<Write>,
 /// Carries out a batch in one transaction and commits it.
 fn carry_out(
     connection: &mut Connection,
-    batch: &mut Vec<Write>,
-    done: &mut Vec<Done>,
+    batch: &mut Vec<Job>,
+    done: &mut Vec<Finish>,
 ) -> Result<(), StoreError> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // The first to come is the first to be written; what is left stays in the batch.
     batch.reverse();
     while let Some(write) = batch.pop() {
-        done.push(carry_out_one(&mut transaction, write));
+        done.push(write(Turn::Now(&mut transaction)));
         // A full disk makes SQLite roll back everything on its own; a savepoint taken after
         // that would be a transaction of its own.
         if transaction.is_autocommit() {
@@ -88,31 +98,9 @@ fn carry_out(
     Ok(transaction.commit()?)
 }
 
-fn carry_out_one(transaction: &mut rusqlite::Transaction<'_>, write: Write) -> Done {
-    match write {
-        Write::Publish { new, room, answer } => Done::Publish(
-            within(transaction, |inner| publish(inner, new)),
-            room,
-            answer,
-        ),
-        Write::Mark {
-            namespace,
-            user,
-            feed,
-            mark,
-            answer,
-        } => {
-            let result = within(transaction, |inner| {
-                mark_read(inner, &namespace, &user, &feed, &mark)
-            });
-            Done::Mark(result, answer)
-        }
-    }
-}
-
 /// Runs one write in a savepoint; an error takes back what it did and nothing else.
 fn within<T>(
-    transaction: &mut rusqlite::Transaction<'_>,
+    transaction: &mut Transaction<'_>,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let savepoint = transaction.savepoint()?;
@@ -121,44 +109,16 @@ fn within<T>(
     Ok(result)
 }
 
-fn refuse(write: Write, error: StoreError) {
-    // Whoever asked may have gone; then nobody needs the answer.
-    match write {
-        Write::Publish { answer, .. } => drop(answer.send(Err(error))),
-        Write::Mark { answer, .. } => drop(answer.send(Err(error))),
-    }
-}
-
-fn answer(done: Done, committed: &Result<(), StoreError>, shared: &Shared) {
-    match done {
-        Done::Publish(result, room, answer) => {
-            let result = committed.clone().and(result);
-            let released = match &result {
-                Ok(published) if !published.duplicate => Some(published.announcement.clone()),
-                _ => None,
-            };
-            drop(answer.send(result));
-            let releases = shared
-                .releases
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            if let (Some(announcement), Some(releases)) = (released, releases.as_ref()) {
-                drop(releases.send((announcement, room)));
-            }
-        }
-        Done::Mark(result, answer) => drop(answer.send(committed.clone().and(result))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use alloc::format;
     use alloc::sync::Arc;
     use std::thread;
     use std::time::SystemTime;
 
-    use tokio::sync::Semaphore;
-
     use super::*;
+    use crate::announce::announcement::{FeedKey, NewAnnouncement};
+    use crate::announce::store::publish::publish;
     use crate::announce::store::schema;
 
     /// SQLite rolls a transaction back on its own when the disk is full. Whatever it does,
@@ -171,20 +131,18 @@ mod tests {
         let lock = schema::lock(&path).unwrap();
         let connection = schema::open(&path).unwrap();
         connection
-            .pragma_update(None, "max_page_count", 120)
+            .pragma_update(None, "max_page_count", 150)
             .unwrap();
         let shared = Arc::new(Shared::new(lock));
         let (writes, waiting) = mpsc::channel(1024);
         let mut answers = Vec::new();
         for number in 0..600_usize {
             let (answer, answered) = oneshot::channel();
-            let room = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
-            let body = alloc::format!("\"{}\"", "x".repeat(number % 7 * 1000));
+            let body = format!("\"{}\"", "x".repeat(number % 7 * 1000));
             let new =
                 NewAnnouncement::new("main", FeedKey::public(), "alice", &body, SystemTime::now());
-            writes
-                .try_send(Write::Publish { new, room, answer })
-                .unwrap();
+            let work = move |inner: &Connection, out: &mut Vec<Release>| publish(inner, &new, out);
+            drop(writes.try_send(job(work, None, answer)));
             answers.push(answered);
         }
         drop(writes);
