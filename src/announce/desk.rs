@@ -11,6 +11,7 @@ mod outcome;
 pub use outcome::{Audience, Close, Outcome, Push, Reply, Welcome};
 
 use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use std::time::SystemTime;
@@ -181,7 +182,7 @@ impl Desk {
         match self.store.publish(new).await {
             Ok(published) => {
                 let acknowledgement = Acknowledgement::new(published, request.context.id.clone());
-                Outcome::reply(Reply::Published(acknowledgement))
+                Outcome::reply(Reply::Published(Box::new(acknowledgement)))
             }
             Err(error) => Outcome::reply(Reply::Text(failed(&error, &request.context))),
         }

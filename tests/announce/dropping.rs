@@ -62,7 +62,10 @@ async fn a_call_on_the_store_that_is_dropped_is_carried_out_whole_or_not_at_all(
         let (public, id) = (FeedKey::public(), published.announcement.id);
         let mark = || ReadMark::Ids(vec![id.clone()]);
         drop(poll_times(store.mark_read(NS, "bob", &public, mark(), now()), polls).await);
-        store.mark_read(NS, "bob", &public, mark(), now()).await.unwrap();
+        store
+            .mark_read(NS, "bob", &public, mark(), now())
+            .await
+            .unwrap();
         let unread = store.counts(NS, "bob", now()).await.unwrap();
         assert_eq!(unread.counts[0].1, 0);
     }

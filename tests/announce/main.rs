@@ -14,4 +14,5 @@ mod intent;
 mod page;
 mod secret;
 mod store;
+mod store_model;
 mod token;

@@ -5,7 +5,6 @@ use framewire::announce::announcement::FeedKey;
 use framewire::announce::store::{
     Cursor, NewAnnouncement, PAGE_BODY_BYTES_MAX, Published, ReadMark, Store, StoreError,
 };
-use proptest::prelude::*;
 
 use crate::forge::now;
 
@@ -36,7 +35,10 @@ async fn public_count(store: &Store, user: &str) -> u64 {
 async fn unread_ids(store: &Store, namespace: &str, user: &str, limit: usize) -> Vec<String> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
-        let page = store.unread(namespace, user, after, limit, now()).await.unwrap();
+        let page = store
+            .unread(namespace, user, after, limit, now())
+            .await
+            .unwrap();
         assert!(page.messages.len() <= limit);
         ids.extend(page.messages.into_iter().map(|message| message.id));
         match page.next {
@@ -47,7 +49,9 @@ async fn unread_ids(store: &Store, namespace: &str, user: &str, limit: usize) ->
 }
 
 async fn mark(store: &Store, user: &str, mark: ReadMark) -> Result<Vec<String>, StoreError> {
-    let state = store.mark_read(NS, user, &FeedKey::public(), mark, now()).await?;
+    let state = store
+        .mark_read(NS, user, &FeedKey::public(), mark, now())
+        .await?;
     Ok(state.newly_read)
 }
 
@@ -233,7 +237,10 @@ async fn reading_is_idempotent_and_never_goes_back() {
     );
     let version = store.counts(NS, "bob", now()).await.unwrap().version;
     assert!(mark(&store, "bob", some()).await.unwrap().is_empty());
-    assert_eq!(store.counts(NS, "bob", now()).await.unwrap().version, version);
+    assert_eq!(
+        store.counts(NS, "bob", now()).await.unwrap().version,
+        version
+    );
     assert_eq!(public_count(&store, "bob").await, 3);
 
     let upto = mark(&store, "bob", ReadMark::UpTo(3)).await.unwrap();
@@ -483,139 +490,4 @@ fn the_files_are_for_their_owner_alone() {
         "announce.db.lock",
     ];
     assert_eq!(names, expected.map(String::from).into());
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    Publish(usize),
-    Read(usize, usize, Vec<usize>),
-    ReadUpTo(usize, usize, usize),
-    List(usize, usize),
-    Reopen,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        4 => (0..2_usize).prop_map(Step::Publish),
-        4 => (0..2_usize, 0..2_usize, prop::collection::vec(0..12_usize, 0..4))
-            .prop_map(|(user, feed, which)| Step::Read(user, feed, which)),
-        2 => (0..2_usize, 0..2_usize, 0..14_usize)
-            .prop_map(|(user, feed, upto)| Step::ReadUpTo(user, feed, upto)),
-        2 => (0..2_usize, 1..5_usize).prop_map(|(user, limit)| Step::List(user, limit)),
-        1 => Just(Step::Reopen),
-    ]
-}
-
-/// What the store ought to be: every announcement of each feed, and what each person has read.
-#[derive(Default)]
-struct Model {
-    feeds: [Vec<String>; 2],
-    read: [[BTreeSet<usize>; 2]; 2],
-    created: Vec<usize>,
-    versions: [u64; 2],
-}
-
-impl Model {
-    fn unread(&self, user: usize) -> Vec<String> {
-        let of_feed = |feed: &usize| {
-            let read = &self.read[user][*feed];
-            let ids = self.feeds[*feed].iter().enumerate();
-            ids.filter(|(index, _)| !read.contains(index))
-                .map(|(_, id)| id.clone())
-        };
-        self.created.iter().flat_map(of_feed).collect()
-    }
-}
-
-async fn check(store: &Store, model: &mut Model, feeds: &[FeedKey; 2], limit: usize) {
-    for (user, name) in ["alice", "bob"].into_iter().enumerate() {
-        assert_eq!(unread_ids(store, NS, name, limit).await, model.unread(user));
-        let unread = store.counts(NS, name, now()).await.unwrap();
-        for (feed, key) in feeds.iter().enumerate() {
-            let expected = model.feeds[feed].len() - model.read[user][feed].len();
-            let found = unread.counts.iter().find(|(found, _)| found == key);
-            assert_eq!(found.map_or(0, |(_, count)| *count), expected as u64);
-        }
-        assert!(unread.version >= model.versions[user]);
-        model.versions[user] = unread.version;
-    }
-}
-
-async fn run(steps: Vec<Step>) {
-    let (folder, mut store) = temporary();
-    let feeds = [FeedKey::public(), FeedKey::new("HR").unwrap()];
-    let users = ["alice", "bob"];
-    let mut model = Model::default();
-    for step in steps {
-        match step {
-            Step::Publish(feed) => {
-                let one = NewAnnouncement {
-                    feed: feeds[feed].clone(),
-                    ..new("{}")
-                };
-                let stored = store.publish(one).await.unwrap().announcement;
-                model.feeds[feed].push(stored.id);
-                assert_eq!(stored.offset, model.feeds[feed].len() as u64);
-                if !model.created.contains(&feed) {
-                    model.created.push(feed);
-                }
-            }
-            Step::Read(user, feed, which) => {
-                let all = &model.feeds[feed];
-                let ids: Vec<_> = which
-                    .iter()
-                    .map(|index| all.get(*index).cloned().unwrap_or_else(|| "absent".into()))
-                    .collect();
-                let mark = ReadMark::Ids(ids);
-                let result = store.mark_read(NS, users[user], &feeds[feed], mark, now()).await;
-                if all.is_empty() || which.iter().any(|index| *index >= all.len()) {
-                    assert_eq!(result, Err(StoreError::UnknownNotification));
-                    continue;
-                }
-                let before = model.read[user][feed].clone();
-                model.read[user][feed].extend(which);
-                let newly: Vec<_> = model.read[user][feed]
-                    .difference(&before)
-                    .map(|i| all[*i].clone())
-                    .collect();
-                assert_eq!(result.unwrap().newly_read, newly);
-            }
-            Step::ReadUpTo(user, feed, upto) => {
-                let mark = ReadMark::UpTo(upto as u64);
-                let result = store.mark_read(NS, users[user], &feeds[feed], mark, now()).await;
-                let all = &model.feeds[feed];
-                if upto > all.len() {
-                    assert_eq!(result, Err(StoreError::UnknownNotification));
-                    continue;
-                }
-                let before = model.read[user][feed].clone();
-                model.read[user][feed].extend(0..upto);
-                let newly: Vec<_> = model.read[user][feed]
-                    .difference(&before)
-                    .map(|i| all[*i].clone())
-                    .collect();
-                assert_eq!(result.unwrap().newly_read, newly);
-            }
-            Step::List(user, limit) => {
-                let listed = unread_ids(&store, NS, users[user], limit).await;
-                assert_eq!(listed, model.unread(user));
-            }
-            Step::Reopen => {
-                drop(store);
-                store = Store::open(&folder.path().join("announce.db")).unwrap();
-            }
-        }
-        check(&store, &mut model, &feeds, 3).await;
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
-
-    #[test]
-    fn prop_the_store_behaves_like_a_set_of_what_was_read(
-        steps in prop::collection::vec(step(), 1..40)
-    ) {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(run(steps));
-    }
 }

@@ -1,5 +1,6 @@
 //! What has to be done after a message was handled.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -48,7 +49,7 @@ pub enum Reply {
     /// This text.
     Text(String),
     /// The acknowledgement of an announcement, which needs to know who is online.
-    Published(Acknowledgement),
+    Published(Box<Acknowledgement>),
 }
 
 impl Reply {

@@ -30,8 +30,6 @@ pub(crate) struct View {
     pub(crate) read_upto: i64,
     /// How many of those above that count and were read.
     pub(crate) above: i64,
-    /// Entries up to this offset are not for this person.
-    pub(crate) since: i64,
 }
 
 /// The feeds that a person may read: the public one and their own, if they exist, and those
@@ -43,9 +41,7 @@ pub(crate) fn views(
 ) -> Result<Vec<View>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT f.kind, f.key, f.feed_id, f.epoch, f.top, f.floor, f.live,
-                coalesce(c.read_upto, 0), coalesce(c.above, 0),
-                coalesce((SELECT m.since_offset FROM member m WHERE m.namespace = ?1
-                   AND m.username = ?2 AND m.feed_id = f.feed_id AND m.until_offset IS NULL), 0)
+                coalesce(c.read_upto, 0), coalesce(c.above, 0)
          FROM (SELECT feed_id FROM member
                  WHERE namespace = ?1 AND username = ?2 AND until_offset IS NULL
                UNION SELECT feed_id FROM feed WHERE namespace = ?1 AND kind = 'public'
@@ -68,7 +64,6 @@ pub(crate) fn views(
             live: row.get(6)?,
             read_upto: row.get(7)?,
             above: row.get(8)?,
-            since: row.get(9)?,
         })
     })?;
     Ok(views.collect::<Result<_, _>>()?)

@@ -1,5 +1,6 @@
 //! Runs of schedules: each is claimed once, whoever asks.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use std::time::SystemTime;
 
@@ -17,7 +18,7 @@ use crate::announce::store::row::{milliseconds, time};
 #[non_exhaustive]
 pub enum Fire {
     /// The run was free, and what it announces is stored.
-    Fired(Published),
+    Fired(Box<Published>),
     /// The run had been claimed before; nothing was stored.
     Taken,
 }
@@ -64,7 +65,7 @@ impl Store {
                      WHERE schedule_id = ?1 AND due_at = ?2",
                 )?
                 .execute((&schedule_id, due_at, id.as_bytes()))?;
-            Ok(Fire::Fired(published))
+            Ok(Fire::Fired(Box::new(published)))
         })
         .await
     }
