@@ -1,4 +1,4 @@
-use framewire::announce::announcement::{Announcement, FeedKey, Unread};
+use framewire::announce::announcement::{Announcement, FeedKey, Kind, Priority, State, Unread};
 use framewire::announce::intent::{
     Acknowledgement, BAD_TOKEN, BYTES_MAX, Code, Context, Intent, NO_TOKEN, Reject, Request,
     USER_MISMATCH, announcement, error, read_state, signed, unread_page,
@@ -398,6 +398,14 @@ fn stored(feed: &str, body: &str) -> Announcement {
         publisher: "alice".into(),
         sent_at: at(1_700_000_000) + std::time::Duration::from_millis(7),
         body: body.into(),
+        version: 1,
+        priority: Priority::Normal,
+        require_ack: false,
+        ack_by: None,
+        visible_at: at(1_700_000_000) + std::time::Duration::from_millis(7),
+        expires_at: None,
+        kind: Kind::Announcement,
+        state: State::Released,
     }
 }
 

@@ -138,8 +138,8 @@ impl Store {
         .await
     }
 
-    /// Puts a person into a channel or a role, which comes into being with its first member, and
-    /// into the namespace, if they were never here. Returns whether they were not in it before. It stays, whatever their tokens say.
+    /// Puts a person into a channel or a role, which comes into being with its first member.
+    /// Returns whether they were not in it before. It stays, whatever their tokens say.
     ///
     /// # Errors
     ///
@@ -163,7 +163,6 @@ impl Store {
         let (namespace, user, feed) = (String::from(namespace), String::from(user), feed.clone());
         self.write(move |connection| {
             let at = milliseconds(at);
-            note_person(connection, &namespace, &user, late, at)?;
             let feed = ensure_feed(connection, &namespace, &feed)?;
             let kept = connection
                 .prepare_cached(
