@@ -10,7 +10,7 @@
 //!   caller     what is known about one connection
 //!   intent     the dialect: JSON text to requests, replies to JSON text
 //!   store      what was accepted: SQLite, one writer, one reader
-//!   token      who somebody is: HS256 tokens          secret   the key for them
+//!   token      who somebody is: keys, claims, revocation     secret   the key of our own
 //!   announcement, json, private, random               the words and tools of this floor
 //! ```
 

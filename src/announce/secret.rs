@@ -55,6 +55,16 @@ impl Secret {
             .ok_or_else(|| SecretError::io("read", &path, io::Error::from(io::ErrorKind::NotFound)))
     }
 
+    /// A secret that the environment variable `name` gives, such as one of before that still
+    /// verifies. It is taken as it stands, and nothing is generated.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError::TooShort`] if it is shorter than [`BYTES_MIN`].
+    pub fn from_variable(name: &str, value: String) -> Result<Self, SecretError> {
+        Self::admit(value.into_bytes(), Origin::Variable(name.into()))
+    }
+
     /// The bytes of the key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -130,6 +140,8 @@ fn generate(path: &Path) -> Result<(), SecretError> {
 pub enum Origin {
     /// The environment variable [`VARIABLE`].
     Environment,
+    /// Another environment variable.
+    Variable(String),
     /// This file.
     File(PathBuf),
 }
@@ -138,6 +150,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Environment => write!(f, "the environment variable {VARIABLE}"),
+            Self::Variable(name) => write!(f, "the environment variable {name}"),
             Self::File(path) => write!(f, "the file {}", path.display()),
         }
     }

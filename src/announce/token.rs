@@ -1,71 +1,137 @@
-//! Tokens: who somebody is and what they may do, signed with the secret.
+//! Tokens: who somebody is and what they may do, signed with a key that is known beforehand.
 //!
-//! The algorithm is not negotiable: the signature is checked with HS256 before a byte of the
-//! header or the claims is parsed, and a header that names anything else is refused after.
-//! The time claims are checked here and not by the library, for two reasons: a claim of the
-//! wrong JSON type must never count as absent, and the clock has to come from the caller so
-//! that the boundaries can be tested.
+//! ```text
+//!   Verifier     header, signature, claims, revocation: in this order
+//!   Settings     what is asked of the claims, and where they stand
+//!   Keys         each for one algorithm            KeyRing      those in force
+//!   Jwks         keys from a file or a URL         Revocations  what is refused early
+//! ```
+//!
+//! The algorithm is not negotiable: the header only chooses among keys that are each tied to
+//! one, and no claim is parsed before the signature has been checked. The time claims are
+//! checked here and not by a library, for two reasons: a claim of the wrong JSON type must
+//! never count as absent, and the clock has to come from the caller so that the boundaries can
+//! be tested.
 
+mod algorithm;
+mod base64url;
 mod claims;
 mod error;
+mod fetch;
+mod header;
+mod jwk;
+mod jwks;
+mod key;
+mod keys;
 mod mint;
+mod revocation;
+mod ring;
+mod settings;
 
-pub use claims::{Claims, LIFETIME_MAX, SKEW, USER_BYTES_MAX};
+pub use algorithm::Algorithm;
+pub use claims::{Claims, USER_BYTES_MAX};
 pub use error::{BYTES_MAX, TokenError};
-pub use mint::Minter;
+pub use fetch::FetchError;
+pub use jwk::{InvalidJwks, JWKS_BYTES_MAX};
+pub use jwks::{Jwks, JwksError, JwksLocation, JwksSettings};
+pub use key::{KeyError, Pin};
+pub use keys::{KEYS_MAX, Keys, TRIES_MAX};
+pub use mint::{Grant, Minter};
+pub use revocation::{
+    REVOCATIONS_MAX, Revocation, RevocationError, RevocationKind, Revocations, Revoked,
+};
+pub use ring::KeyRing;
+pub use settings::{InvalidSettings, LIFETIME_MAX, SKEW, SKEW_MAX, Settings};
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec;
-use core::fmt;
 use core::time::Duration;
 use std::time::SystemTime;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, crypto};
-
-use crate::announce::json;
 use crate::announce::secret::Secret;
+use crate::announce::token::header::Header;
 
-/// Verifies tokens with one secret. `Debug` does not print the secret.
-#[derive(Clone)]
+/// Verifies tokens. Cheap to clone; clones share keys and revocations. `Debug` prints no key.
+#[derive(Clone, Debug)]
 pub struct Verifier {
-    key: DecodingKey,
-    issuer: Option<String>,
-    audience: Option<String>,
+    ring: KeyRing,
+    settings: Arc<Settings>,
+    revocations: Revocations,
 }
 
 impl Verifier {
-    /// Verifies with `secret`, whatever the issuer and the audience.
+    /// Verifies HS256 with `secret`, by the default settings.
     #[must_use]
     pub fn new(secret: &Secret) -> Self {
-        let key = DecodingKey::from_secret(secret.as_bytes());
+        // One key without a name always finds room.
+        let keys = Keys::new().with_secret(secret, Pin::default());
         Self {
-            key,
-            issuer: None,
-            audience: None,
+            ring: KeyRing::new(keys.unwrap_or_default()),
+            settings: Arc::new(Settings::default()),
+            revocations: Revocations::new(),
         }
+    }
+
+    /// Verifies with the keys that are in `ring` at the time, by these settings.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSettings`] if the settings cannot be used.
+    pub fn with_keys(ring: KeyRing, settings: Settings) -> Result<Self, InvalidSettings> {
+        settings.check()?;
+        Ok(Self {
+            ring,
+            settings: Arc::new(settings),
+            revocations: Revocations::new(),
+        })
     }
 
     /// Takes only tokens whose claim `iss` is exactly this.
     #[must_use]
-    pub fn with_issuer(self, issuer: String) -> Self {
-        Self {
-            issuer: Some(issuer),
-            ..self
-        }
+    pub fn with_issuer(mut self, issuer: String) -> Self {
+        Arc::make_mut(&mut self.settings).issuers = vec![issuer];
+        self
     }
 
     /// Takes only tokens whose claim `aud` is or contains exactly this.
     #[must_use]
-    pub fn with_audience(self, audience: String) -> Self {
+    pub fn with_audience(mut self, audience: String) -> Self {
+        Arc::make_mut(&mut self.settings).audience = Some(audience);
+        self
+    }
+
+    /// Refuses what is in this set, from now on.
+    #[must_use]
+    pub fn with_revocations(self, revocations: Revocations) -> Self {
         Self {
-            audience: Some(audience),
+            revocations,
             ..self
         }
     }
 
+    /// The keys, to be changed while this and its clones are in use.
+    #[must_use]
+    pub fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
+    /// What has been revoked.
+    #[must_use]
+    pub fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+
+    /// What is asked of a token.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Checks a token at the time `now` and returns what it says.
+    ///
+    /// Namespaces in which the person or everybody was revoked are not among the claims; a
+    /// token that opens no other is refused.
     ///
     /// # Errors
     ///
@@ -76,28 +142,35 @@ impl Verifier {
         if token.len() > BYTES_MAX {
             return Err(TokenError::TooLong);
         }
+        //= AU-06
+        //= AU-07
         let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
         if payload.contains('.') {
             return Err(TokenError::Malformed);
         }
-        match crypto::verify(signature, message.as_bytes(), &self.key, Algorithm::HS256) {
-            Ok(true) => {}
-            _ => return Err(TokenError::Signature),
+        let header = base64url::text(header).ok_or(TokenError::Malformed)?;
+        let header = Header::read(&header, &self.settings.algorithms)?;
+        let signature = base64url::bytes(signature).ok_or(TokenError::Malformed)?;
+        let issuer = self
+            .ring
+            .keys()
+            .verify(&header, message.as_bytes(), &signature, now)
+            .inspect_err(|error| {
+                if *error == TokenError::UnknownKey {
+                    self.ring.want();
+                }
+            })?;
+        let payload = base64url::text(payload).ok_or(TokenError::Malformed)?;
+        let claims = Claims::read(&payload, &self.settings, now)?;
+        //= AU-14
+        if issuer.is_some_and(|issuer| claims.issuer() != Some(&issuer)) {
+            return Err(TokenError::Source);
         }
-        check_header(&decode(header)?)?;
-        let claims = Claims::read(&decode(payload)?, now)?;
-        claims.check_source(self.issuer.as_deref(), self.audience.as_deref())?;
-        Ok(claims)
-    }
-}
-
-impl fmt::Debug for Verifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier")
-            .field("issuer", &self.issuer)
-            .field("audience", &self.audience)
-            .finish_non_exhaustive()
+        //= A56
+        self.revocations
+            .admit(claims, now)
+            .ok_or(TokenError::Revoked)
     }
 }
 
@@ -122,34 +195,4 @@ pub fn self_test(secret: &Secret, now: SystemTime) -> Result<(), TokenError> {
         return Ok(());
     }
     Err(TokenError::Broken)
-}
-
-fn decode(segment: &str) -> Result<String, TokenError> {
-    let mut bytes = vec![0; segment.len()];
-    let length = URL_SAFE_NO_PAD
-        .decode_slice(segment, &mut bytes)
-        .map_err(|_| TokenError::Malformed)?;
-    bytes.truncate(length);
-    String::from_utf8(bytes).map_err(|_| TokenError::Malformed)
-}
-
-fn check_header(text: &str) -> Result<(), TokenError> {
-    let fields = json::object(text).map_err(|_| TokenError::Malformed)?;
-    let mut algorithm = None;
-    for (name, value) in &fields {
-        match name.as_str() {
-            "alg" => algorithm = json::string(value),
-            // No extension is understood, so none may be critical.
-            "crit" => return Err(TokenError::Critical),
-            // There is one key, so its name settles nothing; but it has to be a name.
-            "kid" if json::string(value).is_none_or(|id| id.len() > 256) => {
-                return Err(TokenError::Claim("kid"));
-            }
-            _ => {}
-        }
-    }
-    if algorithm.as_deref() != Some("HS256") {
-        return Err(TokenError::Algorithm);
-    }
-    Ok(())
 }

@@ -58,6 +58,12 @@ pub struct Token {
     /// Something that the token allows, such as announce:public; may be repeated
     #[arg(long, value_name = "S")]
     pub scope: Vec<String>,
+    /// A channel that the user is a member of; may be repeated
+    #[arg(long, value_name = "C")]
+    pub channel: Vec<String>,
+    /// A role of the user; may be repeated
+    #[arg(long, value_name = "R")]
+    pub role: Vec<String>,
     /// How long the token is valid
     #[arg(long, value_name = "TIME", default_value = "1h")]
     pub ttl: humantime::Duration,

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::time::SystemTime;
 
 use crate::announce::secret::Secret;
-use crate::announce::token::Minter;
+use crate::announce::token::{Grant, Minter};
 use crate::cli::args::Token;
 
 /// Prints a token that is signed with the server's secret.
@@ -19,16 +19,18 @@ use crate::cli::args::Token;
 pub fn run(args: &Token) -> Result<(), Box<dyn Error>> {
     crate::cli::data::create(&args.data)?;
     let secret = Secret::load(&args.data, crate::cli::data::secret_variable()?)?;
-    let namespaces: Vec<_> = args.namespace.iter().map(String::as_str).collect();
-    let scopes: Vec<_> = args.scope.iter().map(String::as_str).collect();
-    let minter = Minter::new(&secret);
-    let token = minter.mint(
-        &args.user,
-        &namespaces,
-        &scopes,
-        *args.ttl,
-        SystemTime::now(),
-    )?;
+    let (namespaces, scopes) = (words(&args.namespace), words(&args.scope));
+    let (channels, roles) = (words(&args.channel), words(&args.role));
+    let mut grant = Grant::new(&args.user);
+    grant.namespaces = &namespaces;
+    grant.scopes = &scopes;
+    grant.channels = &channels;
+    grant.roles = &roles;
+    let token = Minter::new(&secret).issue(&grant, *args.ttl, SystemTime::now())?;
     writeln!(std::io::stdout(), "{token}")?;
     Ok(())
+}
+
+fn words(list: &[String]) -> Vec<&str> {
+    list.iter().map(String::as_str).collect()
 }
