@@ -16,3 +16,9 @@ mod secret;
 mod store;
 mod store_model;
 mod token;
+#[cfg(feature = "cli")]
+mod token_command;
+mod token_forged;
+mod token_jwks;
+mod token_keys;
+mod token_revocation;

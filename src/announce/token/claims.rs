@@ -121,15 +121,15 @@ impl Claims {
         //= A49
         let exp = find(&fields, "exp").ok_or(TokenError::Missing("exp"))?;
         let expires_at = time("exp", exp)?;
-        if expires_at.checked_add(skew).is_none_or(|end| now >= end) {
-            return Err(TokenError::Expired);
-        }
         //= V-94
         if now
             .checked_add(settings.lifetime_max)
             .is_none_or(|end| expires_at > end)
         {
             return Err(TokenError::TooFar);
+        }
+        if expires_at.checked_add(skew).is_none_or(|end| now >= end) {
+            return Err(TokenError::Expired);
         }
         not_ahead("nbf", find(&fields, "nbf"), now, skew)?;
         let issued_at = not_ahead("iat", find(&fields, "iat"), now, ISSUED_AHEAD_MAX)?;
