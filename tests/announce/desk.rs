@@ -251,7 +251,7 @@ async fn a_bad_token_is_refused_before_its_message_is_judged() {
     let mut caller = Caller::new();
     let text = message("a.b.c", "Mark as read", r#""Group":7"#);
     let outcome = server.desk.handle(&mut caller, &text, now()).await;
-    assert_eq!(outcome.refused, Some(TokenError::Signature));
+    assert_eq!(outcome.refused, Some(TokenError::Malformed));
     assert!(
         outcome.replies[0]
             .clone()

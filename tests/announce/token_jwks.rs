@@ -171,7 +171,7 @@ async fn a_server_that_fails_leaves_the_last_good_keys() {
 
     let raw = |text: &str| Answer::Raw(text.into());
     let empty = r#"{"keys":[]}"#;
-    let not_utf8 = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    let no_body = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     let malformed = JwksError::Document(InvalidJwks::Malformed);
     let too_long = JwksError::Fetch(FetchError::TooLong);
     let cases = [
@@ -184,7 +184,7 @@ async fn a_server_that_fails_leaves_the_last_good_keys() {
             Some(JwksError::Fetch(FetchError::Status(404))),
         ),
         (Answer::Keys("garbage".into()), Some(malformed.clone())),
-        (raw(not_utf8), Some(malformed)),
+        (raw(no_body), Some(malformed)),
         (
             Answer::Keys(empty.into()),
             Some(JwksError::Document(InvalidJwks::Empty)),

@@ -34,11 +34,16 @@ fn named(kid: &str) -> Pin {
 }
 
 /// An RSA key in DER with a modulus of so many bytes, all of whose bits are set.
-fn rsa_der(modulus_bytes: u8) -> Vec<u8> {
-    let modulus = [&[0][..], &vec![0xff; usize::from(modulus_bytes)]].concat();
+fn rsa_der(modulus_bytes: usize) -> Vec<u8> {
+    let modulus = [&[0][..], &vec![0xff; modulus_bytes]].concat();
     let value = |tag: &[u8], content: &[u8]| {
-        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
-        [tag, &[0x82], &length, content].concat()
+        let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+        let length = match (high, low) {
+            (0, 0..128) => vec![low],
+            (0, _) => vec![0x81, low],
+            _ => vec![0x82, high, low],
+        };
+        [tag, &length, content].concat()
     };
     let integers = [value(&[2], &modulus), vec![2, 3, 1, 0, 1]].concat();
     let bits = [&[0][..], &value(&[0x30], &integers)].concat();
@@ -90,6 +95,13 @@ fn a_key_that_is_weak_or_something_else_is_refused_when_it_is_loaded() {
     assert_eq!(load(Algorithm::Hs256, &texts[0]), Err(KeyError::Kind));
     let weak = load(Algorithm::Rs256, &pem("PUBLIC KEY", &rsa_der(128)));
     assert_eq!(weak, Err(KeyError::Weak));
+    // One byte decides: it is the size that is refused.
+    assert_eq!(
+        load(Algorithm::Rs256, &pem("PUBLIC KEY", &rsa_der(255))),
+        Err(KeyError::Weak)
+    );
+    let strong = load(Algorithm::Rs256, &pem("PUBLIC KEY", &rsa_der(256)));
+    assert_eq!(strong, Ok(()));
 
     let short = Secret::from_variable("API_secret_previous", "x".repeat(31));
     let Err(error @ SecretError::TooShort { .. }) = short else {

@@ -136,29 +136,32 @@ impl Jwks {
     ///
     /// Dropped, the keys leave the ring.
     pub async fn run(mut self) {
-        let mut due = Instant::now();
-        let mut unknown_from = due;
+        let mut unknown_from = Instant::now();
         loop {
-            tokio::select! {
-                () = tokio::time::sleep_until(due) => {}
-                () = wanted(&mut self.slot, unknown_from) => {
-                    unknown_from = Instant::now() + self.settings.pause;
-                }
-            }
             let next = match self.refresh().await {
-                Ok(()) => self.settings.interval,
+                Ok(()) => {
+                    self.slot.settle();
+                    self.settings.interval
+                }
                 Err(error) => {
                     let location = &self.settings.location;
                     tracing::warn!(%error, ?location, "no new keys; the last ones stay");
                     self.settings.interval.min(self.settings.pause)
                 }
             };
-            due = Instant::now() + next.max(SHORTEST);
+            let due = Instant::now() + next.max(SHORTEST);
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(due) => {}
+                () = wanted(&mut self.slot, unknown_from) => {
+                    unknown_from = Instant::now() + self.settings.pause.max(SHORTEST);
+                }
+            }
         }
     }
 }
 
-/// No interval is shorter, whatever is set.
+/// No interval and no pause is shorter, whatever is set.
 const SHORTEST: Duration = Duration::from_millis(100);
 
 async fn wanted(slot: &mut Slot, from: Instant) {

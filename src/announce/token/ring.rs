@@ -122,8 +122,13 @@ impl Slot {
         });
     }
 
-    /// Waits until a token names a key that is not known; what happened since the last call
-    /// counts. Dropped, it loses nothing.
+    /// Forgets that unknown keys were named: what has just been read is the answer to that.
+    pub(crate) fn settle(&mut self) {
+        self.wanted.borrow_and_update();
+    }
+
+    /// Waits until a token names a key that is not known; what happened since the last call,
+    /// and since it was [settled](Self::settle), counts. Dropped, it loses nothing.
     pub(crate) async fn wanted(&mut self) {
         // The sender lives in the ring that this place keeps.
         let _ = self.wanted.changed().await;
