@@ -60,7 +60,6 @@ fn a_user_is_refused_in_one_namespace_by_the_time_of_issue() {
 
 #[test]
 fn everybody_of_a_namespace_is_refused_and_nobody_of_another() {
-    //= B28 type=test
     let set = revoked(Revocation::of_namespace("acme", at(NOW), at(END)));
     let case = |rest: &str| verify(&set, rest).map(drop);
     let other = r#","namespaces":["acme1"]"#;

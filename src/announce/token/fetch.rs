@@ -26,8 +26,8 @@ pub(crate) struct Fetcher {
 
 impl Fetcher {
     /// For an address that begins with `https://`, or with `http://` where the host is this
-    /// machine, and holds no name and password. Trusts the certificates in `roots` (PEM), else those of the system, else the
-    /// bundled ones. Reading those of the system blocks.
+    /// machine, and that holds no name and password. Trusts the certificates in `roots` (PEM),
+    /// else those of the system, else the bundled ones. Reading those of the system blocks.
     pub(crate) fn new(address: &str, roots: Option<&[u8]>) -> Result<Self, FetchError> {
         let uri: Uri = address.parse().map_err(|_| FetchError::Address)?;
         let host = uri.host().ok_or(FetchError::Address)?;

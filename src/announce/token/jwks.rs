@@ -149,12 +149,12 @@ impl Jwks {
                     self.settings.interval.min(self.settings.pause)
                 }
             };
-            let due = Instant::now() + next.max(SHORTEST);
+            let due = Instant::now() + next.clamp(SHORTEST, LONGEST);
             tokio::select! {
                 biased;
                 () = tokio::time::sleep_until(due) => {}
                 () = wanted(&mut self.slot, unknown_from) => {
-                    unknown_from = Instant::now() + self.settings.pause.max(SHORTEST);
+                    unknown_from = Instant::now() + self.settings.pause.clamp(SHORTEST, LONGEST);
                 }
             }
         }
@@ -163,6 +163,9 @@ impl Jwks {
 
 /// No interval and no pause is shorter, whatever is set.
 const SHORTEST: Duration = Duration::from_millis(100);
+
+/// None is longer either: thirty days.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
 async fn wanted(slot: &mut Slot, from: Instant) {
     tokio::time::sleep_until(from).await;

@@ -82,6 +82,7 @@ impl Key {
         let (n, e) = (without_zeros(n), without_zeros(e));
         let spare = n.first().map_or(0, |first| first.leading_zeros() as usize);
         let is_exponent = matches!(e, [.., last] if last % 2 == 1 && e.len() <= 8) && e != [1];
+        //= AU-18
         if !RSA_BITS.contains(&(n.len() * 8 - spare)) || !is_exponent {
             return Err(KeyError::Weak);
         }

@@ -120,6 +120,7 @@ impl Keys {
     }
 
     /// This set, and what only the one `before` it held, which ends at `until`.
+    //= AU-36
     pub(crate) fn succeeding(mut self, before: &Self, now: SystemTime, until: SystemTime) -> Self {
         let gone = before.0.iter().filter(|old| {
             old.is_valid(now) && now < until && !self.0.iter().any(|key| key.is_same(old))

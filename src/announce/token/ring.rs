@@ -14,8 +14,9 @@ use crate::announce::token::keys::Keys;
 /// The keys that are in force. Clones are the same ring: a change of one is seen by all, at
 /// the next token.
 ///
-/// It joins the keys that are set by hand with those of each [source](crate::announce::token::Jwks). Readers
-/// take a reference and hold no lock while they verify.
+/// It joins the keys that are set by hand with those of each
+/// [source](crate::announce::token::Jwks). Readers take a reference and hold no lock while they
+/// verify.
 #[derive(Clone)]
 pub struct KeyRing(Arc<Inner>);
 
