@@ -7,10 +7,12 @@
 //! ```text
 //!   page
 //!   desk       the rules: who may do what, in which order
+//!   schedule   announcements at set times: cron with a time zone, and the runner
 //!   caller     what is known about one connection
 //!   intent     the dialect: JSON text to requests, replies to JSON text
 //!   store      what was accepted: SQLite, one writer, one reader
 //!   token      who somebody is: keys, claims, revocation     secret   the key of our own
+//!   outgoing   requests to other servers, bounded in time and size
 //!   announcement, json, private, random               the words and tools of this floor
 //! ```
 
@@ -18,7 +20,9 @@ pub mod announcement;
 pub mod caller;
 pub mod desk;
 pub mod intent;
+pub mod outgoing;
 pub mod page;
+pub mod schedule;
 pub mod secret;
 pub mod service;
 pub mod store;
