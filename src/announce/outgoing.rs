@@ -291,7 +291,11 @@ impl Outgoing {
         self.send(target, request).await
     }
 
-    async fn send(&self, target: &Target, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
+    async fn send(
+        &self,
+        target: &Target,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Answer, Failure> {
         if target.is_cleartext_elsewhere() && !self.settings.allows_cleartext {
             return Err(Failure::Cleartext);
         }

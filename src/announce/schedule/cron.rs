@@ -137,10 +137,9 @@ impl Cron {
             .split_whitespace()
             .map(str::to_ascii_uppercase)
             .collect();
-        let fields: [String; 5] =
-            found
-                .try_into()
-                .map_err(|found: Vec<String>| CronError::Fields { found: found.len() })?;
+        let fields: [String; 5] = found
+            .try_into()
+            .map_err(|found: Vec<String>| CronError::Fields { found: found.len() })?;
         for (at, field) in Field::ALL.into_iter().enumerate() {
             check(at, &fields[at]).ok_or_else(|| CronError::Field {
                 field,
@@ -265,8 +264,12 @@ fn first_instant(zone: &TimeZone, local: DateTime) -> Option<Timestamp> {
         AmbiguousOffset::Gap { before, .. } => {
             // The time as it would be without the change lies at the change or behind it.
             let without = before.to_timestamp(local).ok()?;
-            let behind = without.checked_add(jiff::SignedDuration::from_secs(1)).ok()?;
-            zone.preceding(behind).next().map(|change| change.timestamp())
+            let behind = without
+                .checked_add(jiff::SignedDuration::from_secs(1))
+                .ok()?;
+            zone.preceding(behind)
+                .next()
+                .map(|change| change.timestamp())
         }
     }
 }

@@ -207,7 +207,10 @@ impl<L: Ledger, C: Clock> Runner<L, C> {
         match &audience {
             Audience::Users(users) => tools.announce_to(&plan, &key, users).await?,
             Audience::Everyone => {
-                let claim = tools.ledger.publish(tools.draft(&plan, key.clone())).await?;
+                let claim = tools
+                    .ledger
+                    .publish(tools.draft(&plan, key.clone()))
+                    .await?;
                 debug_assert_eq!(claim, Claim::Fired, "the key is new");
             }
             Audience::Unknown => {}

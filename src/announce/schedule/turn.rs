@@ -12,7 +12,7 @@ use crate::announce::schedule::audience::{self, Audience, HookError};
 use crate::announce::schedule::clock::Clock;
 use crate::announce::schedule::cron::last_runs;
 use crate::announce::schedule::ledger::{
-    Claim, Draft, LedgerError, Ledger, Outcome, Pause, Record, Skipped,
+    Claim, Draft, Ledger, LedgerError, Outcome, Pause, Record, Skipped,
 };
 use crate::announce::schedule::plan::{CatchUp, Plan};
 
