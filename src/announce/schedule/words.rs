@@ -51,8 +51,8 @@ fn times(cron: &Cron) -> String {
     if let (Some(minutes), Some(hours)) = (numbers(minute), numbers(hour))
         && minutes.len() * hours.len() <= TIMES_MAX
     {
-        let clock = |h: &u8| minutes.iter().map(move |m| format!("{h:02}:{m:02}"));
-        let times: Vec<String> = hours.iter().flat_map(clock).collect();
+        let clock = |h: u8| minutes.iter().map(move |m| format!("{h:02}:{m:02}"));
+        let times: Vec<String> = hours.into_iter().flat_map(clock).collect();
         return format!("at {}", listed(&times, "and"));
     }
     match (minute.as_str(), hour.as_str()) {
