@@ -49,6 +49,6 @@ async fn a_dropped_call_harms_no_later_one() {
         assert_eq!(ledger.keys().into_iter().filter(mine).count(), 2);
         assert_eq!(runner.list().await.unwrap().len(), 1);
         assert_eq!(outgoing.get(&target).await.unwrap().status, 200);
-        drop(poll_times(runner.stop(), polls).await);
+        let _ = poll_times(runner.stop(), polls).await;
     }
 }

@@ -149,7 +149,9 @@ async fn what_falls_into_a_pause_is_neither_run_nor_caught_up() {
         ["paused", "paused", "paused", "announced"]
     );
     hourly.paused = true;
+    let waits = clock.waits();
     runner.reload(vec![hourly.clone()]).unwrap();
+    clock.waited(waits + 1).await;
     clock.set("2026-12-10T05:30:00Z").await;
     assert_eq!(ledger.states("x").last().unwrap(), "paused");
     hourly.paused = false;

@@ -107,12 +107,18 @@ impl core::error::Error for CronError {}
 /// - An expression whose hour field begins with `*` describes an interval, which goes on in
 ///   absolute time: it runs at each instant whose local time matches, so twice where the time
 ///   comes twice, and nothing is added for times that do not exist.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cron {
     text: String,
     fields: [String; 5],
     parsed: croner::Cron,
     is_interval: bool,
+}
+
+impl fmt::Debug for Cron {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cron({self})")
+    }
 }
 
 impl PartialEq for Cron {
@@ -277,7 +283,7 @@ fn first_instant(zone: &TimeZone, local: DateTime) -> Option<Timestamp> {
 /// Reads one field with all others open.
 fn check(at: usize, text: &str) -> Option<()> {
     let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"*,-/#".contains(&byte);
-    if !text.bytes().all(is_known) {
+    if !text.bytes().all(is_known) || text.split(',').any(str::is_empty) {
         return None;
     }
     let mut fields = ["*"; 5];
