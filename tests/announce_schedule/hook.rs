@@ -32,7 +32,8 @@ impl Hook {
                 if answer.is_empty() {
                     held.push(stream);
                 } else {
-                    stream.write_all(answer.as_bytes()).await.unwrap();
+                    // Whoever asked may have gone.
+                    let _ = stream.write_all(answer.as_bytes()).await;
                     let _ = stream.shutdown().await;
                 }
             }
@@ -55,10 +56,13 @@ async fn read(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     loop {
         let mut piece = [0; 1024];
-        let n = stream.read(&mut piece).await.unwrap();
+        let n = stream.read(&mut piece).await.unwrap_or(0);
         text.extend_from_slice(&piece[..n]);
         let so_far = String::from_utf8_lossy(&text).into_owned();
         let Some((head, body)) = so_far.split_once("\r\n\r\n") else {
+            if n == 0 {
+                return so_far;
+            }
             continue;
         };
         let lower = head.to_lowercase();
