@@ -230,8 +230,13 @@ proptest! {
 
     #[test]
     fn prop_runs_are_those_of_a_walk_over_all_minutes(
-        (minute, hour) in (spelt(0, 59), prop_oneof![spelt(0, 23), (0..4_i8).prop_map(|h| Spelt(h.to_string(), vec![h]))]),
-        (day, weekday) in (spelt(1, 31), prop_oneof![3 => Just(None), 1 => spelt(0, 6).prop_map(Some)]),
+        minute in spelt(0, 59),
+        hour in prop_oneof![
+            spelt(0, 23),
+            (0..4_i8).prop_map(|hour| Spelt(hour.to_string(), vec![hour])),
+        ],
+        day in spelt(1, 31),
+        weekday in prop_oneof![3 => Just(None), 1 => spelt(0, 6).prop_map(Some)],
         change in 0..CHANGES.len(),
         before in 0..2880_i64,
     ) {

@@ -284,7 +284,8 @@ proptest! {
             runner.stop().await;
             (ledger.keys(), latest)
         });
-        let expected: Vec<_> = (1..=latest).map(|h| format!("x/2026-12-10T{h:02}:00:00Z")).collect();
+        let key = |hour| format!("x/2026-12-10T{hour:02}:00:00Z");
+        let expected: Vec<_> = (1..=latest).map(key).collect();
         prop_assert_eq!(found, expected);
     }
 }

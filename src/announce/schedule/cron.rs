@@ -160,6 +160,7 @@ impl Cron {
             parsed,
             is_interval,
         };
+        //= A27
         // A leap day on a given weekday comes once in 40 years at the latest.
         let from = DateTime::constant(2000, 1, 1, 0, 0, 0, 0);
         match cron.next_local(from, true) {
