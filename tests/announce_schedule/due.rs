@@ -243,7 +243,7 @@ proptest! {
         let (zone, at) = CHANGES[change];
         let zone = time_zone(zone).unwrap();
         let from = at.parse::<Timestamp>().unwrap() - SignedDuration::from_mins(before);
-        let weekday = weekday.unwrap_or(Spelt("*".into(), (0..=6).collect()));
+        let weekday = weekday.unwrap_or_else(|| Spelt("*".into(), (0..=6).collect()));
         let text = format!("{} {} {} * {}", minute.0, hour.0, day.0, weekday.0);
         let cron = Cron::new(&text).unwrap();
         let matches = |local: DateTime| {

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
     reason = "tests stand on std and stop at the first surprise"
 )]
 
