@@ -9,9 +9,12 @@
 //! with, and a failed message later on changes neither.
 
 use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use std::time::SystemTime;
 
-use crate::announce::token::{Claims, SKEW};
+use crate::announce::announcement::FeedKey;
+use crate::announce::token::Claims;
 
 /// After how many malformed messages in a row the connection is closed.
 pub const MALFORMED_MAX: u32 = 5;
@@ -22,14 +25,29 @@ pub const AUTH_FAILURES_MAX: u32 = 3;
 /// Who a connection belongs to, from verified claims alone. The token itself is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The person.
-    pub user: String,
     /// The namespace in which the person is here.
     pub namespace: String,
     /// The name of this stay, 128 random bits. It proves nothing.
     pub session: String,
-    /// When the token ends, as the person is told.
-    pub expires_at: SystemTime,
+    /// What the token says.
+    pub claims: Arc<Claims>,
+}
+
+impl Identity {
+    /// The person.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        self.claims.user()
+    }
+
+    /// The channels and roles that the token makes the person a member of. A claim that cannot
+    /// be the name of a feed makes a member of nothing.
+    #[must_use]
+    pub fn feeds(&self) -> Vec<FeedKey> {
+        let channels = self.claims.channels().iter().map(|it| FeedKey::channel(it));
+        let roles = self.claims.roles().iter().map(|it| FeedKey::role(it));
+        channels.chain(roles).flatten().collect()
+    }
 }
 
 /// What is known about one connection.
@@ -53,15 +71,14 @@ impl Caller {
         self.identity.as_ref()
     }
 
-    /// When the connection has to be closed with 4401: the first moment at which its token
-    /// does not verify any more, skew included. A later `Sign` may have moved it; ask again
-    /// after each message.
+    /// When the token ends, and the connection has to be closed with 4401. A newer token may
+    /// have moved it; ask again after each message.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         //= A56
         self.identity
             .as_ref()
-            .and_then(|identity| identity.expires_at.checked_add(SKEW))
+            .map(|identity| identity.claims.expires_at())
     }
 
     /// Gives the connection to a person.
@@ -69,10 +86,13 @@ impl Caller {
         self.identity = Some(identity);
     }
 
-    /// Moves the end of the stay to that of a newer token; an older one does not shorten it.
-    pub(crate) fn refresh(&mut self, claims: &Claims) {
-        if let Some(identity) = &mut self.identity {
-            identity.expires_at = identity.expires_at.max(claims.expires_at());
+    /// Puts a newer token of the same person in the place of the one before. An older one does
+    /// not shorten the stay, nor give back what a newer one took.
+    pub(crate) fn refresh(&mut self, claims: Claims) {
+        if let Some(identity) = &mut self.identity
+            && claims.expires_at() >= identity.claims.expires_at()
+        {
+            identity.claims = Arc::new(claims);
         }
     }
 

@@ -1,45 +1,65 @@
-//! The rules: who may do what, and in which order things happen.
+//! The rules: who may do what. No dialect and no socket stands here.
 //!
-//! A connection hands each text to [`Desk::handle`] and carries out the [`Outcome`] before the
-//! next one. What is announced does not travel in outcomes: it comes from [`Announcements`],
-//! which one task takes in the order in which it was stored and sends to everyone concerned.
-//! So the order of a feed is the same for everybody, and an announcement whose publisher
-//! vanished between the commit and the answer is delivered like any other.
+//! What is announced does not travel in answers: it comes from the store's releases, which one
+//! task takes in the order in which they were committed and sends to everyone concerned. So the
+//! order of a feed is the same for everybody, and an announcement whose publisher vanished
+//! between the commit and the answer is delivered like any other.
 
-mod outcome;
+mod draft;
+mod inquiry;
+mod policy;
 
-pub use outcome::{Audience, Close, Outcome, Push, Reply, Welcome};
+pub use draft::{Actor, Denied, Draft};
+pub use policy::{FeedPolicy, Policy};
 
 use alloc::borrow::ToOwned as _;
-use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
+use alloc::sync::Arc;
+use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
 
-use crate::announce::announcement::{FeedKey, NewAnnouncement};
-use crate::announce::caller::{Caller, Identity};
-use crate::announce::intent::{
-    self, Acknowledgement, Code, Context, Fault, Intent, Reject, Request,
-};
+use crate::announce::announcement::{Announcement, FeedKey, FeedKind, Kind, NewAnnouncement};
+use crate::announce::caller::Identity;
+use crate::announce::code::Code;
 use crate::announce::random::{hex, random};
-use crate::announce::store::{Change, Cursor, ReadMark, Releases, Store, StoreError};
-use crate::announce::token::{Claims, Verifier};
+use crate::announce::store::{
+    Acknowledged, Cursor, Edit, Published, ReadMark, ReadState, SignedIn, Store, StoreError,
+    UnreadPage,
+};
+use crate::announce::token::{Claims, Revocation, TokenError, Verifier};
 
 /// The scope that publishing to everyone needs.
 pub const PUBLISH_SCOPE: &str = "announce:public";
+
+/// The scope of those who run the server.
+pub const ADMIN_SCOPE: &str = "admin";
+
+/// The scope of telling the HR department of a change.
+pub const HR_SCOPE: &str = "hr:inform";
+
+/// The scope of sending something that is not kept to the connections of a person.
+pub const SEND_SCOPE: &str = "send";
+
+/// The scope of signing in as somebody else.
+pub const ACT_AS_SCOPE: &str = "act_as";
 
 /// The store and the verifier behind one set of rules.
 #[derive(Debug)]
 pub struct Desk {
     store: Store,
     verifier: Verifier,
+    policy: RwLock<Arc<Policy>>,
 }
 
 impl Desk {
-    /// Joins a store and a verifier.
+    /// Joins a store and a verifier, with the rules of [`Policy::new`].
     #[must_use]
     pub fn new(store: Store, verifier: Verifier) -> Self {
-        Self { store, verifier }
+        Self {
+            store,
+            verifier,
+            policy: RwLock::default(),
+        }
     }
 
     /// The store.
@@ -48,356 +68,429 @@ impl Desk {
         &self.store
     }
 
-    /// Everything that is announced from now on, ready to be sent. There is one receiver: a
-    /// later call takes over from an earlier one. Once this has been called the announcements
-    /// have to be taken, or publishing comes to a halt after a few thousand.
+    /// The verifier.
     #[must_use]
-    pub fn announcements(&self) -> Announcements {
-        Announcements(self.store.releases())
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
     }
 
-    /// Handles one text message of the connection `caller` at the time `now`.
+    /// The rules that hold now.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        let policy = self.policy.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&policy)
+    }
+
+    /// Puts other rules in their place. What is being handled ends by the old ones.
+    pub fn set_policy(&self, policy: Policy) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    }
+
+    /// Checks a token for a connection at the time `now`.
     ///
-    /// An announcement is committed to the disk before its acknowledgement is returned.
+    /// The skew that is allowed for between clocks does not prolong a stay: a connection ends
+    /// when its token does, so a token that has ended begins none.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`]; for the log, not for whoever holds the token.
+    pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, TokenError> {
+        let claims = self.verifier.verify(token, now)?;
+        if claims.expires_at() <= now {
+            return Err(TokenError::Expired);
+        }
+        Ok(claims)
+    }
+
+    /// Makes a stay of the person of the token in the namespace that is asked for, or the
+    /// token's first.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the token does not give access to the namespace.
+    pub fn identify(&self, claims: Claims, namespace: Option<&str>) -> Result<Identity, Denied> {
+        let found = claims
+            .namespaces()
+            .iter()
+            .find(|name| namespace.is_none_or(|asked| asked == *name));
+        //= AU-40
+        //= B05
+        let Some(namespace) = found else {
+            let message = "the token does not give access to this namespace";
+            return Err(Denied::new(Code::Forbidden, message));
+        };
+        let session = random::<16>()
+            .map_err(|_| Denied::new(Code::Unavailable, "no random numbers at present"))?;
+        //= A51
+        //= A54
+        Ok(Identity {
+            namespace: namespace.clone(),
+            session: hex(&session),
+            claims: Arc::new(claims),
+        })
+    }
+
+    /// Notes that a person is here, and says what there is to read.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the store fails.
     ///
     /// # Cancel safety
     ///
-    /// `caller` stays sound; a request that the store has accepted is carried out nevertheless.
-    pub async fn handle(&self, caller: &mut Caller, text: &str, now: SystemTime) -> Outcome {
-        let request = match Request::parse(text) {
-            Ok(request) => request,
-            Err(Reject::NoToken) => {
-                caller.was_well_formed();
-                return refuse(caller, intent::NO_TOKEN);
-            }
-            Err(Reject::Fault(fault)) => {
-                return malformed(caller, &fault, &Context::default());
-            }
-        };
-        //= A46
-        //= A50
-        let claims = match self.verifier.verify(request.credential.as_str(), now) {
-            Ok(claims) => claims,
-            Err(error) => {
-                caller.was_well_formed();
-                let outcome = refuse(caller, intent::BAD_TOKEN);
-                return Outcome {
-                    refused: Some(error),
-                    ..outcome
-                };
-            }
-        };
-        match &request.intent {
-            Err(fault) => malformed(caller, fault, &request.context),
-            Ok(wanted) => {
-                caller.was_well_formed();
-                self.carry_out(caller, &request, wanted.clone(), &claims, now)
-                    .await
-            }
-        }
+    /// The person is noted or not; asking again changes nothing more.
+    pub async fn enter(&self, identity: &Identity, now: SystemTime) -> Result<SignedIn, Denied> {
+        let late = self.policy().of(&FeedKey::public()).late_joiners;
+        self.store
+            .sign_in(
+                &identity.namespace,
+                identity.user(),
+                &identity.feeds(),
+                late,
+                now,
+            )
+            .await
+            .map_err(|error| failed(&error))
     }
 
-    /// The answer to a `Sign` that succeeded. To be called after the connection has been added
-    /// to those who receive announcements: what is announced meanwhile is then either among
-    /// the counted or delivered, and perhaps both.
+    /// Stores an announcement, to be delivered from its `visible_at` on.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the actor may not publish to the feed, if there is no such feed, or if the
+    /// store fails.
+    ///
+    /// # Cancel safety
+    ///
+    /// The announcement is stored whole or not at all; with a key, asking again tells which.
+    pub async fn publish(
+        &self,
+        actor: Actor<'_>,
+        draft: Draft,
+        now: SystemTime,
+    ) -> Result<Published, Denied> {
+        self.may_publish(actor, &draft.feed, draft.kind).await?;
+        if let (Some(from), Some(to)) = (draft.visible_at, draft.expires_at)
+            && to <= from
+        {
+            let message = "it would expire before it can be seen";
+            return Err(Denied::new(Code::WrongType, message));
+        }
+        if draft.expires_at.is_some_and(|end| end <= now) {
+            return Err(Denied::new(Code::WrongType, "it has expired already"));
+        }
+        let policy = self.policy();
+        let mut new = NewAnnouncement::new(
+            actor.namespace,
+            draft.feed.clone(),
+            actor.user(),
+            &draft.body,
+            now,
+        )
+        .with_key(draft.key.as_deref())
+        .with_kind(draft.kind)
+        .with_priority(draft.priority)
+        .with_visible_at(draft.visible_at)
+        .with_expires_at(draft.expires_at);
+        let required = draft
+            .require_ack
+            .unwrap_or(policy.of(&draft.feed).require_ack);
+        if required || draft.ack_by.is_some() {
+            new = new.with_ack(draft.ack_by);
+        }
+        self.store
+            .publish(new)
+            .await
+            .map_err(|error| failed(&error))
+    }
+
+    /// Whether somebody may publish to a feed.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if not, or if there is no such feed.
     ///
     /// # Cancel safety
     ///
     /// Nothing is lost: it only reads.
-    pub async fn welcome(&self, welcome: &Welcome) -> String {
-        let Identity {
-            user,
-            namespace,
-            session,
-            expires_at,
-        } = &welcome.identity;
-        match self.store.counts(namespace, user, SystemTime::now()).await {
-            Ok(unread) => intent::signed(
-                user,
-                session,
-                *expires_at,
-                &unread,
-                welcome.context.id.as_ref(),
-            ),
-            Err(error) => failed(&error, &welcome.context),
-        }
-    }
-
-    async fn carry_out(
+    pub async fn may_publish(
         &self,
-        caller: &mut Caller,
-        request: &Request,
-        wanted: Intent,
-        claims: &Claims,
-        now: SystemTime,
-    ) -> Outcome {
-        match &wanted {
-            Intent::Sign { user } => return sign(caller, request, user.as_deref(), claims),
-            Intent::Unknown(_) => {
-                //= A69
-                let known = intent::INTENTS.join(", ");
-                return error(
-                    Code::UnknownIntent,
-                    &format!("known intents: {known}"),
-                    request,
-                );
-            }
-            _ => {}
-        }
-        let identity = match admit(caller, request, claims) {
-            Ok(identity) => identity,
-            Err((code, message)) => return error(code, message, request),
-        };
-        match wanted {
-            Intent::PublicAnnouncement { group, key, fields } => {
-                let new =
-                    NewAnnouncement::new(&identity.namespace, group, &identity.user, &fields, now)
-                        .with_key(key.as_deref());
-                self.publish(request, claims, new).await
-            }
-            Intent::MarkAsRead { group, mark } => {
-                self.mark_read(identity, request, &group, mark, now).await
-            }
-            Intent::GetUnread { limit, after } => {
-                self.list_unread(identity, request, (limit, after), now)
-                    .await
-            }
-            _ => error(
-                Code::NotAvailable,
-                "this server does not offer that",
-                request,
-            ),
-        }
-    }
-
-    async fn publish(&self, request: &Request, claims: &Claims, new: NewAnnouncement) -> Outcome {
+        actor: Actor<'_>,
+        feed: &FeedKey,
+        kind: Kind,
+    ) -> Result<(), Denied> {
         //= A64
-        if !claims.allows(PUBLISH_SCOPE) {
-            let message = format!("publishing needs the scope {PUBLISH_SCOPE}");
-            return error(Code::Forbidden, &message, request);
-        }
-        if !new.feed.is_public() {
-            return error(Code::UnknownGroup, "there is no such group", request);
-        }
-        match self.store.publish(new).await {
-            Ok(published) => {
-                let acknowledgement = Acknowledgement::new(published, request.context.id.clone());
-                Outcome::reply(Reply::Published(Box::new(acknowledgement)))
-            }
-            Err(error) => Outcome::reply(Reply::Text(failed(&error, &request.context))),
-        }
-    }
-
-    async fn mark_read(
-        &self,
-        identity: &Identity,
-        request: &Request,
-        group: &FeedKey,
-        mark: ReadMark,
-        now: SystemTime,
-    ) -> Outcome {
-        if !group.is_public() {
-            return error(Code::UnknownGroup, "there is no such group", request);
-        }
-        let Identity {
-            user, namespace, ..
-        } = identity;
-        let state = match self
-            .store
-            .mark_read(namespace, user, group, mark.clone(), now)
-            .await
-        {
-            Ok(state) => state,
-            Err(error) => return Outcome::reply(Reply::Text(failed(&error, &request.context))),
+        //= A68
+        let policy = self.policy();
+        let scope = match (&policy.of(feed).publish_scope, kind) {
+            (_, Kind::HrChange) => HR_SCOPE.to_owned(),
+            (Some(scope), _) => scope.clone(),
+            (None, _) => scope_of(feed),
         };
-        let reply = intent::read_state(group, &mark, &state, request.context.id.as_ref());
-        let mut outcome = Outcome::reply(Reply::Text(reply));
-        //= A72
-        if !state.newly_read.is_empty() {
-            outcome.pushes.push(Push {
-                audience: Audience::OthersOf {
-                    namespace: namespace.clone(),
-                    user: user.clone(),
-                },
-                text: intent::read_state(group, &mark, &state, None),
-            });
+        if !actor.claims.allows(&scope) {
+            return Err(Denied::scope(&scope));
         }
-        outcome
-    }
-
-    async fn list_unread(
-        &self,
-        identity: &Identity,
-        request: &Request,
-        (limit, after): (usize, Option<Cursor>),
-        now: SystemTime,
-    ) -> Outcome {
-        let page = self
-            .store
-            .unread(&identity.namespace, &identity.user, after, limit, now)
-            .await;
-        let text = match page {
-            Ok(page) => intent::unread_page(&page, request.context.id.as_ref()),
-            Err(error) => failed(&error, &request.context),
+        //= A63
+        let known = match feed.kind() {
+            FeedKind::Public | FeedKind::User => true,
+            _ if kind == Kind::HrChange || policy.names(feed) => true,
+            _ => self
+                .store
+                .feed_exists(actor.namespace, feed)
+                .await
+                .map_err(|error| failed(&error))?,
         };
-        Outcome::reply(Reply::Text(text))
+        if known {
+            Ok(())
+        } else {
+            Err(Denied::new(Code::UnknownGroup, "there is no such group"))
+        }
     }
-}
 
-/// What is announced, in the order in which it was stored; see [`Desk::announcements`].
-#[derive(Debug)]
-pub struct Announcements(Releases);
-
-impl Announcements {
-    /// Waits for the next announcement; `None` once the store has ended.
+    /// Puts another text in the place of an announcement's. With `again`, it is unread again
+    /// for everybody.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the announcement is not the actor's, is gone, or has another version than
+    /// the expected one.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost: what has not been returned is returned next.
-    pub async fn next(&mut self) -> Option<Push> {
-        //= A42
-        // What is not for everyone is not for everyone's connections.
-        let announcement = loop {
-            let release = self.0.next().await?;
-            if release.change == Change::Posted && release.announcement.feed.is_public() {
-                break release.announcement;
-            }
+    /// The edit is stored whole or not at all; with the expected version, asking again tells
+    /// which.
+    pub async fn edit(
+        &self,
+        actor: Actor<'_>,
+        id: &str,
+        body: &str,
+        expected: Option<u64>,
+        again: bool,
+        now: SystemTime,
+    ) -> Result<Announcement, Denied> {
+        self.may_change(actor, id).await?;
+        let edit = Edit {
+            by: actor.user().to_owned(),
+            body: body.to_owned(),
+            expected_version: expected,
+            again,
+            at: now,
         };
-        let text = intent::announcement(&announcement);
-        Some(Push {
-            audience: Audience::Namespace(announcement.namespace),
-            text,
+        self.store
+            .edit(actor.namespace, id, edit)
+            .await
+            .map_err(|error| failed(&error))
+    }
+
+    /// Takes an announcement back: out of the unread, and off open screens.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the announcement is not the actor's, or is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// The recall is stored or not; asking again changes nothing more.
+    pub async fn recall(
+        &self,
+        actor: Actor<'_>,
+        id: &str,
+        now: SystemTime,
+    ) -> Result<Announcement, Denied> {
+        self.may_change(actor, id).await?;
+        self.store
+            .recall(actor.namespace, id, actor.user(), now)
+            .await
+            .map_err(|error| failed(&error))
+    }
+
+    /// Notes what a person has read.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if anything that is named is not there for the person.
+    ///
+    /// # Cancel safety
+    ///
+    /// All of it is noted or nothing; asking again changes nothing more.
+    pub async fn mark_read(
+        &self,
+        identity: &Identity,
+        feed: &FeedKey,
+        mark: ReadMark,
+        now: SystemTime,
+    ) -> Result<ReadState, Denied> {
+        self.store
+            .mark_read(&identity.namespace, identity.user(), feed, mark, now)
+            .await
+            .map_err(|error| failed(&error))
+    }
+
+    /// Notes what has arrived at a device of a person.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the person does not read the feed.
+    ///
+    /// # Cancel safety
+    ///
+    /// It is noted or not; asking again changes nothing more.
+    pub async fn delivered(
+        &self,
+        identity: &Identity,
+        feed: &FeedKey,
+        up_to: u64,
+        now: SystemTime,
+    ) -> Result<(), Denied> {
+        self.store
+            .note_delivered(&identity.namespace, identity.user(), feed, up_to, now)
+            .await
+            .map_err(|error| failed(&error))
+    }
+
+    /// Reads a page of what a person has not read.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the store fails.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it only reads.
+    pub async fn unread(
+        &self,
+        identity: &Identity,
+        after: Option<Cursor>,
+        limit: usize,
+        now: SystemTime,
+    ) -> Result<UnreadPage, Denied> {
+        self.store
+            .unread(&identity.namespace, identity.user(), after, limit, now)
+            .await
+            .map_err(|error| failed(&error))
+    }
+
+    /// Notes that a person acknowledges a version of an announcement. That reads it as well.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if it is not there for the person, or not in this version.
+    ///
+    /// # Cancel safety
+    ///
+    /// It is noted or not; asking again changes nothing more.
+    pub async fn acknowledge(
+        &self,
+        identity: &Identity,
+        id: &str,
+        version: Option<u64>,
+        now: SystemTime,
+    ) -> Result<Acknowledged, Denied> {
+        let version = match version {
+            Some(version) => version,
+            None => self.find(&identity.namespace, id).await?.version,
+        };
+        self.store
+            .acknowledge(&identity.namespace, identity.user(), id, version, now)
+            .await
+            .map_err(|error| failed(&error))
+    }
+
+    async fn find(&self, namespace: &str, id: &str) -> Result<Announcement, Denied> {
+        let found = self.store.get(namespace, id).await;
+        found.map_err(|error| match error {
+            StoreError::UnknownNotification => Denied::no_such_announcement(),
+            error => failed(&error),
         })
     }
-}
 
-/// Gives the connection to the person of the token, or prolongs that person's stay.
-fn sign(
-    caller: &mut Caller,
-    request: &Request,
-    believed: Option<&str>,
-    claims: &Claims,
-) -> Outcome {
-    //= A52
-    if believed.is_some_and(|user| user != claims.user()) {
-        let reply = Outcome::reply(Reply::Text(intent::USER_MISMATCH.to_owned()));
-        return reply.closing(4403, "UserID does not match token");
+    /// Has tokens refused before their time, from now on and after a restart.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the store fails, or if there are too many revocations.
+    ///
+    /// # Cancel safety
+    ///
+    /// It is stored or not; asking again changes nothing more.
+    pub async fn revoke(&self, revocation: Revocation, now: SystemTime) -> Result<(), Denied> {
+        let stored = self.store.revoke(revocation.clone()).await;
+        stored.map_err(|error| failed(&error))?;
+        let added = self.verifier.revocations().add(revocation, now);
+        added.map_err(|error| {
+            tracing::error!(%error, "a revocation is stored, and cannot be held in memory");
+            Denied::new(Code::Unavailable, "there are too many revocations")
+        })
     }
-    if let Some(identity) = caller.identity() {
-        if claims.user() != identity.user || !fits(&identity.namespace, request, claims) {
-            let message = "the connection keeps whom and where it has signed in";
-            return error(Code::Forbidden, message, request).closing(4403, "forbidden");
+
+    /// Takes over the revocations that are stored: once, when the server starts.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the store fails, or if there are too many revocations.
+    ///
+    /// # Cancel safety
+    ///
+    /// All are taken over or none; asking again changes nothing more.
+    pub async fn remember_revocations(&self, now: SystemTime) -> Result<(), Denied> {
+        let stored = self.store.revocations(now).await;
+        let stored = stored.map_err(|error| failed(&error))?;
+        let added = self.verifier.revocations().extend(stored, now);
+        added.map_err(|_| Denied::new(Code::Unavailable, "there are too many revocations"))
+    }
+
+    /// Whether a stay has been revoked.
+    #[must_use]
+    pub fn is_revoked(&self, identity: &Identity, now: SystemTime) -> bool {
+        let revocations = self.verifier.revocations();
+        revocations.covers(&identity.claims, &identity.namespace, now)
+    }
+
+    /// Lets pass who has published an announcement, or runs the server.
+    async fn may_change(&self, actor: Actor<'_>, id: &str) -> Result<Announcement, Denied> {
+        let announcement = self.find(actor.namespace, id).await?;
+        if actor.claims.allows(ADMIN_SCOPE) {
+            return Ok(announcement);
         }
-        caller.refresh(claims);
-    } else {
-        let asked = request.namespace.as_deref();
-        let found = claims
-            .namespaces()
-            .iter()
-            .find(|name| asked.is_none_or(|a| a == *name));
-        //= AU-40
-        let Some(namespace) = found else {
-            let message = "the token does not give access to this namespace";
-            return error(Code::Forbidden, message, request).closing(4403, "forbidden");
-        };
-        let Ok(session) = random::<16>() else {
-            return error(Code::Unavailable, "no random numbers at present", request);
-        };
-        //= A51
-        //= A54
-        caller.sign_in(Identity {
-            user: claims.user().to_owned(),
-            namespace: namespace.clone(),
-            session: hex(&session),
-            expires_at: claims.expires_at(),
-        });
-    }
-    let welcome = caller.identity().cloned();
-    let welcome = welcome.map(|identity| Welcome {
-        identity,
-        context: request.context.clone(),
-    });
-    Outcome {
-        signed_in: welcome,
-        ..Outcome::default()
+        // Whoever is neither learns no more than that there is nothing of theirs.
+        if announcement.publisher != actor.user() {
+            return Err(Denied::no_such_announcement());
+        }
+        self.may_publish(actor, &announcement.feed, announcement.kind)
+            .await?;
+        Ok(announcement)
     }
 }
 
-/// Lets a message pass whose connection is signed in and whose token is the same person's.
-fn admit<'c>(
-    caller: &'c Caller,
-    request: &Request,
-    claims: &Claims,
-) -> Result<&'c Identity, (Code, &'static str)> {
-    //= A67
-    let Some(identity) = caller.identity() else {
-        return Err((Code::NotSignedIn, "send the intent Sign first"));
-    };
-    //= A46
-    if claims.user() != identity.user {
-        return Err((
-            Code::Forbidden,
-            "the token is not that of the person who has signed in",
-        ));
+/// The scope that publishing to a feed needs where nothing else is settled.
+fn scope_of(feed: &FeedKey) -> alloc::string::String {
+    match feed.kind() {
+        FeedKind::Public => PUBLISH_SCOPE.to_owned(),
+        FeedKind::Channel => format!("announce:channel:{}", feed.name()),
+        FeedKind::Role => format!("announce:role:{}", feed.name()),
+        _ => "announce:user".to_owned(),
     }
-    if !fits(&identity.namespace, request, claims) {
-        return Err((
-            Code::Forbidden,
-            "the token or the message is for another namespace",
-        ));
-    }
-    Ok(identity)
-}
-
-/// Whether a message and its token are for this namespace.
-fn fits(namespace: &str, request: &Request, claims: &Claims) -> bool {
-    let asked = request
-        .namespace
-        .as_deref()
-        .is_none_or(|asked| asked == namespace);
-    asked && claims.namespaces().iter().any(|name| name == namespace)
-}
-
-fn refuse(caller: &mut Caller, answer: &str) -> Outcome {
-    let outcome = Outcome::reply(Reply::Text(answer.to_owned()));
-    //= A82
-    if caller.is_refused_too_often() {
-        return outcome.closing(4401, "authentication failed; come back with a new token");
-    }
-    outcome
-}
-
-fn malformed(caller: &mut Caller, fault: &Fault, context: &Context) -> Outcome {
-    let outcome = Outcome::reply(Reply::Text(intent::error(
-        fault.code,
-        &fault.message,
-        context,
-    )));
-    //= A43
-    if caller.is_malformed_too_often() {
-        return outcome.closing(4400, "too many malformed messages");
-    }
-    outcome
-}
-
-fn error(code: Code, message: &str, request: &Request) -> Outcome {
-    Outcome::reply(Reply::Text(intent::error(code, message, &request.context)))
 }
 
 /// What the person is told of a failure of the store; the reasons are for the log.
-fn failed(error: &StoreError, context: &Context) -> String {
-    let (code, message) = match error {
-        StoreError::UnknownNotification => (
+pub(crate) fn failed(error: &StoreError) -> Denied {
+    match error {
+        StoreError::UnknownNotification => Denied::new(
             Code::UnknownNotification,
             "there is no such notification in this group",
         ),
+        StoreError::Outdated { .. } => Denied::new(Code::Conflict, "it has another version by now"),
+        StoreError::Recalled => Denied::new(Code::Conflict, "it has been recalled"),
+        StoreError::FixedAudience => {
+            Denied::new(Code::WrongType, "nobody joins or leaves this group")
+        }
+        StoreError::TooMany { .. } => {
+            Denied::new(Code::TooLarge, "the person would be in too many groups")
+        }
         _ => {
             tracing::error!(%error, "the store failed");
-            (
-                Code::Unavailable,
-                "the server cannot do that at present; try again later",
-            )
+            let message = "the server cannot do that at present; try again later";
+            Denied::new(Code::Unavailable, message)
         }
-    };
-    intent::error(code, message, context)
+    }
 }

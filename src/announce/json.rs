@@ -250,6 +250,25 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
+/// Whether a string anywhere in `json` contains `text`, however either is escaped.
+pub(crate) fn says(json: &str, text: &str) -> bool {
+    fn within(value: &serde_json::Value, text: &str) -> bool {
+        match value {
+            serde_json::Value::String(string) => string.contains(text),
+            serde_json::Value::Array(items) => items.iter().any(|it| within(it, text)),
+            serde_json::Value::Object(members) => members
+                .iter()
+                .any(|(name, it)| name.contains(text) || within(it, text)),
+            _ => false,
+        }
+    }
+    // Numbers that no f64 holds are of no interest here; the text itself then has to do.
+    match serde_json::from_str(json) {
+        Ok(value) => within(&value, text),
+        Err(_) => json.contains(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::vec;

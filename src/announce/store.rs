@@ -66,7 +66,6 @@ pub use prune::{Pruned, Retention};
 pub use publish::Published;
 pub use receipt::Acknowledged;
 pub use release::{Change, Due, Release};
-pub use revocation::{Revocation, Revoked};
 pub use schedule::{Fire, Run};
 pub use writer::BATCH_MAX;
 

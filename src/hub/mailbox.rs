@@ -132,9 +132,24 @@ impl Mailbox {
                 }
             }
         }
-        queue.bytes += size;
-        queue.counts.waiting += 1;
-        queue.messages.push_back(message.clone());
+        queue.push(message);
+        drop(queue);
+        self.arrived.notify_one();
+        true
+    }
+
+    /// As [`offer`](Self::offer), for what is worth something only now: it is dropped where more
+    /// than `waiting_max` messages wait, and never makes room or disconnects.
+    pub(crate) fn offer_passing(&self, message: &Prepared, waiting_max: usize) -> bool {
+        let mut queue = self.lock();
+        queue.counts.offered += 1;
+        let size = message.frame().len();
+        let late = queue.messages.len() > waiting_max || !queue.fits(size, self.bounds);
+        if late || self.closing.load(Ordering::Relaxed) {
+            queue.counts.dropped += 1;
+            return false;
+        }
+        queue.push(message);
         drop(queue);
         self.arrived.notify_one();
         true
@@ -195,6 +210,12 @@ impl Queue {
     fn fits(&self, size: usize, bounds: Bounds) -> bool {
         self.messages.is_empty()
             || (self.messages.len() < bounds.messages_max && self.bytes + size <= bounds.bytes_max)
+    }
+
+    fn push(&mut self, message: &Prepared) {
+        self.bytes += message.frame().len();
+        self.counts.waiting += 1;
+        self.messages.push_back(message.clone());
     }
 
     fn drop_oldest(&mut self) {

@@ -94,6 +94,28 @@ impl Hub {
         offer(audience.filter(|it| *it.0 != except), message)
     }
 
+    /// As [`publish`](Self::publish), for what is worth something only now, such as that somebody
+    /// types: a member for whom more than `waiting_max` messages wait does not get it.
+    pub fn publish_passing(
+        &self,
+        topic: &str,
+        except: Option<MemberId>,
+        message: &Prepared,
+        waiting_max: usize,
+    ) -> Published {
+        let registry = self.read();
+        let audience = registry.topics.get(topic).into_iter().flatten();
+        let mut published = Published::default();
+        for (_, mailbox) in audience.filter(|it| Some(*it.0) != except) {
+            if mailbox.offer_passing(message, waiting_max) {
+                published.queued += 1;
+            } else {
+                published.dropped += 1;
+            }
+        }
+        published
+    }
+
     /// Offers a message to every connection of a user.
     pub fn send_to_user(&self, user: &str, message: &Prepared) -> Published {
         offer(self.read().users.get(user).into_iter().flatten(), message)
@@ -105,6 +127,55 @@ impl Hub {
             .members
             .get(&member)
             .is_some_and(|entry| entry.mailbox.offer(message))
+    }
+
+    /// Has one member close with `reason`. Says whether it is there.
+    pub fn close(&self, member: MemberId, reason: &CloseReason) -> bool {
+        let registry = self.read();
+        let entry = registry.members.get(&member);
+        entry.is_some_and(|entry| {
+            entry.mailbox.close(reason.clone());
+            true
+        })
+    }
+
+    /// Adds a member to a topic; what [`Member::subscribe`] does, for whoever does not hold it.
+    pub fn subscribe(&self, member: MemberId, topic: &str) {
+        let mut registry = self.write();
+        let topic = Arc::<str>::from(topic);
+        let Some(entry) = registry.members.get_mut(&member) else {
+            return;
+        };
+        entry.topics.insert(Arc::clone(&topic));
+        let mailbox = Arc::clone(&entry.mailbox);
+        registry
+            .topics
+            .entry(topic)
+            .or_default()
+            .insert(member, mailbox);
+    }
+
+    /// Takes a member out of a topic.
+    pub fn unsubscribe(&self, member: MemberId, topic: &str) {
+        let mut registry = self.write();
+        if let Some(entry) = registry.members.get_mut(&member) {
+            entry.topics.remove(topic);
+        }
+        leave(&mut registry.topics, topic, member);
+    }
+
+    /// Takes a member out of every topic, and from its user. It is still there for
+    /// [`send_to`](Self::send_to) and [`close`](Self::close) until its [`Member`] is dropped.
+    pub fn leave(&self, member: MemberId) {
+        let mut registry = self.write();
+        registry.clear_user(member);
+        let topics = match registry.members.get_mut(&member) {
+            Some(entry) => core::mem::take(&mut entry.topics),
+            None => return,
+        };
+        for topic in topics {
+            leave(&mut registry.topics, &topic, member);
+        }
     }
 
     /// Has every member close with `reason`.
@@ -188,26 +259,12 @@ impl Member {
 
     /// Adds the member to a topic.
     pub fn subscribe(&self, topic: &str) {
-        let mut registry = self.hub.write();
-        let topic = Arc::<str>::from(topic);
-        if let Some(entry) = registry.members.get_mut(&self.id) {
-            entry.topics.insert(Arc::clone(&topic));
-        }
-        let mailbox = Arc::clone(&self.mailbox);
-        registry
-            .topics
-            .entry(topic)
-            .or_default()
-            .insert(self.id, mailbox);
+        self.hub.subscribe(self.id, topic);
     }
 
     /// Takes the member out of a topic.
     pub fn unsubscribe(&self, topic: &str) {
-        let mut registry = self.hub.write();
-        if let Some(entry) = registry.members.get_mut(&self.id) {
-            entry.topics.remove(topic);
-        }
-        leave(&mut registry.topics, topic, self.id);
+        self.hub.unsubscribe(self.id, topic);
     }
 
     /// Waits for the next thing to do.

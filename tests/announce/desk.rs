@@ -1,8 +1,12 @@
 use std::time::Duration;
 
+use framewire::announce::announcement::FeedKey;
 use framewire::announce::caller::Caller;
-use framewire::announce::desk::{Announcements, Audience, Close, Desk, Outcome};
-use framewire::announce::store::Store;
+use framewire::announce::desk::Desk;
+use framewire::announce::event::Event;
+use framewire::announce::intent;
+use framewire::announce::outcome::{Audience, Close, Outcome, Standing};
+use framewire::announce::store::{Releases, Store};
 use framewire::announce::token::{Minter, TokenError, Verifier};
 use serde_json::Value;
 
@@ -10,7 +14,7 @@ use crate::forge::{HEADER, NOW, at, now, payload, secret, sign};
 
 struct Server {
     desk: Desk,
-    announcements: Announcements,
+    releases: Releases,
     folder: tempfile::TempDir,
 }
 
@@ -22,10 +26,10 @@ fn server() -> Server {
 fn open(folder: tempfile::TempDir) -> Server {
     let store = Store::open(&folder.path().join("announce.db")).unwrap();
     let desk = Desk::new(store, Verifier::new(&secret()));
-    let announcements = desk.announcements();
+    let releases = desk.store().releases();
     Server {
         desk,
-        announcements,
+        releases,
         folder,
     }
 }
@@ -56,14 +60,37 @@ const TO_PUBLIC: &str = r#""Group":"Public","Title":"T","Body":"B""#;
 async fn texts(server: &Server, outcome: Outcome) -> Vec<String> {
     let mut texts = Vec::new();
     if let Some(welcome) = &outcome.signed_in {
-        texts.push(server.desk.welcome(welcome).await);
+        let identity = &welcome.identity;
+        let entered = server.desk.enter(identity, now()).await.unwrap();
+        let standings: Vec<_> = entered
+            .feeds
+            .into_iter()
+            .map(|state| Standing {
+                feed: state.feed,
+                offset: state.top,
+                epoch: state.epoch,
+                recovered: None,
+            })
+            .collect();
+        let id = welcome.reply_to.as_deref();
+        texts.push(intent::signed(identity, &standings, &entered.unread, id));
     }
     texts.extend(outcome.replies.into_iter().map(|reply| reply.text(7)));
     texts
 }
 
+/// The next announcement as it would be sent.
+async fn announced(server: &mut Server) -> Option<String> {
+    let release = server.releases.next().await?;
+    intent::event(&Event::Released(release.into()))
+}
+
+async fn handle(server: &Server, caller: &mut Caller, text: &str) -> Outcome {
+    intent::handle(&server.desk, caller, text, now()).await
+}
+
 async fn say(server: &Server, caller: &mut Caller, text: &str) -> (Value, Option<Close>) {
-    let outcome = server.desk.handle(caller, text, now()).await;
+    let outcome = handle(server, caller, text).await;
     let close = outcome.close;
     let texts = texts(server, outcome).await;
     assert_eq!(texts.len(), 1, "one message, one reply");
@@ -105,9 +132,8 @@ async fn one_publishes_another_reads_and_a_restart_forgets_nothing() {
     assert_eq!(reply["offset"], 1);
     assert_eq!(reply["duplicate"], false);
     assert_eq!(reply["RequestID"], 5);
-    let push = server.announcements.next().await.unwrap();
-    assert_eq!(push.audience, Audience::Namespace("main".into()));
-    let pushed: Value = serde_json::from_str(&push.text).unwrap();
+    let pushed = announced(&mut server).await.unwrap();
+    let pushed: Value = serde_json::from_str(&pushed).unwrap();
     assert_eq!(pushed["NotificationID"], reply["NotificationID"]);
     assert_eq!(
         (&pushed["Title"], &pushed["Publisher"]),
@@ -135,28 +161,21 @@ async fn one_publishes_another_reads_and_a_restart_forgets_nothing() {
 
     let id = pushed["NotificationID"].as_str().unwrap();
     let mark = format!(r#""Group":{{"channel":"Public"}},"NotificationID":"{id}","RequestID":"m""#);
-    let outcome = server
-        .desk
-        .handle(&mut second, &message(&bob, "Mark as read", &mark), now())
-        .await;
+    let outcome = handle(&server, &mut second, &message(&bob, "Mark as read", &mark)).await;
     //= A72 type=test
-    let others = Audience::OthersOf {
+    let others = Audience {
         namespace: "main".into(),
-        user: "bob".into(),
+        feed: FeedKey::user("bob").unwrap(),
+        except_sender: true,
     };
     assert_eq!(outcome.pushes[0].audience, others);
-    let reply = outcome.replies[0].clone().text(0);
-    assert_eq!(
-        outcome.pushes[0].text,
-        reply.replace(r#","RequestID":"m""#, "")
-    );
+    let told = intent::event(&outcome.pushes[0].event).unwrap();
+    let reply = texts(&server, outcome).await.remove(0);
+    assert_eq!(told, reply.replace(r#","RequestID":"m""#, ""));
     assert!(reply.contains(r#""unread":{"Public":0}"#), "{reply}");
-    let again = server
-        .desk
-        .handle(&mut second, &message(&bob, "Mark as read", &mark), now())
-        .await;
-    assert_eq!(again.replies[0].clone().text(0), reply);
+    let again = handle(&server, &mut second, &message(&bob, "Mark as read", &mark)).await;
     assert!(again.pushes.is_empty(), "nothing has changed");
+    assert_eq!(texts(&server, again).await, [reply]);
     let (page, _) = say(
         &server,
         &mut second,
@@ -189,11 +208,7 @@ async fn nothing_is_granted_before_sign() {
     }
     assert!(caller.identity().is_none() && caller.expires_at().is_none());
     drop(server.desk);
-    assert_eq!(
-        server.announcements.next().await,
-        None,
-        "nothing was announced"
-    );
+    assert_eq!(server.releases.next().await, None, "nothing was announced");
 }
 
 #[tokio::test]
@@ -203,7 +218,7 @@ async fn identity_comes_from_the_token_alone() {
     let server = server();
     let mut caller = Caller::new();
     let text = message(&reader("mallory"), "Sign", r#""UserID":"alice""#);
-    let outcome = server.desk.handle(&mut caller, &text, now()).await;
+    let outcome = handle(&server, &mut caller, &text).await;
     assert_eq!(outcome.close.unwrap().code, 4403);
     assert!(outcome.signed_in.is_none() && caller.identity().is_none());
     let texts = texts(&server, outcome).await;
@@ -238,7 +253,7 @@ async fn a_bad_token_is_answered_exactly_and_three_times() {
             Some(4401),
         ),
     ] {
-        let outcome = server.desk.handle(&mut caller, &text, now()).await;
+        let outcome = handle(&server, &mut caller, &text).await;
         assert_eq!(outcome.close.map(|close| close.code), closed);
         assert_eq!(outcome.refused.is_some(), expected == bad);
         assert_eq!(texts(&server, outcome).await, [expected]);
@@ -250,8 +265,8 @@ async fn a_bad_token_is_refused_before_its_message_is_judged() {
     let server = server();
     let mut caller = Caller::new();
     let text = message("a.b.c", "Mark as read", r#""Group":7"#);
-    let outcome = server.desk.handle(&mut caller, &text, now()).await;
-    assert_eq!(outcome.refused, Some(TokenError::Malformed));
+    let outcome = handle(&server, &mut caller, &text).await;
+    assert_eq!(outcome.refused, Some(TokenError::Signature));
     assert!(
         outcome.replies[0]
             .clone()
@@ -308,11 +323,17 @@ async fn publishing_needs_the_scope_and_the_public_group() {
     let mut first = signed(&server, &alice).await;
     //= A63 type=test
     let text = message(&alice, "Public announcement", hr);
+    assert_eq!(code(&server, &mut first, &text).await, "forbidden");
+    let alice = token("alice", &[], &["announce:channel:HR"]);
+    let text = message(&alice, "Public announcement", hr);
     assert_eq!(code(&server, &mut first, &text).await, "unknown_group");
     let text = message(&alice, "Mark as read", r#""Group":"HR","UpTo":0"#);
-    assert_eq!(code(&server, &mut first, &text).await, "unknown_group");
+    assert_eq!(
+        code(&server, &mut first, &text).await,
+        "unknown_notification"
+    );
     drop(server.desk);
-    assert_eq!(server.announcements.next().await, None);
+    assert_eq!(server.releases.next().await, None);
 }
 
 #[tokio::test]
@@ -330,8 +351,8 @@ async fn a_repeated_publication_is_recognised() {
     );
     assert_eq!(first["NotificationID"], again["NotificationID"]);
     drop(server.desk);
-    assert!(server.announcements.next().await.is_some());
-    assert_eq!(server.announcements.next().await, None, "announced once");
+    assert!(server.releases.next().await.is_some());
+    assert_eq!(server.releases.next().await, None, "announced once");
 }
 
 #[tokio::test]
@@ -440,7 +461,7 @@ async fn a_later_sign_prolongs_and_never_shortens() {
     let server = server();
     let until = |exp: u64| sign(HEADER, &payload(&exp.to_string(), ""));
     let mut caller = signed(&server, &until(NOW + 60)).await;
-    assert_eq!(caller.expires_at(), Some(at(NOW + 90)));
+    assert_eq!(caller.expires_at(), Some(at(NOW + 60)));
     let session = caller.identity().unwrap().session.clone();
     say(
         &server,
@@ -448,10 +469,10 @@ async fn a_later_sign_prolongs_and_never_shortens() {
         &message(&until(NOW + 600), "Sign", ""),
     )
     .await;
-    assert_eq!(caller.expires_at(), Some(at(NOW + 630)));
+    assert_eq!(caller.expires_at(), Some(at(NOW + 600)));
     assert_eq!(caller.identity().unwrap().session, session);
     say(&server, &mut caller, &message(&until(NOW + 60), "Sign", "")).await;
-    assert_eq!(caller.expires_at(), Some(at(NOW + 630)));
+    assert_eq!(caller.expires_at(), Some(at(NOW + 600)));
     say(
         &server,
         &mut caller,
@@ -460,7 +481,7 @@ async fn a_later_sign_prolongs_and_never_shortens() {
     .await;
     assert_eq!(
         caller.expires_at(),
-        Some(at(NOW + 630)),
+        Some(at(NOW + 600)),
         "only Sign prolongs"
     );
 }
@@ -503,12 +524,17 @@ async fn no_credential_leaves_by_any_door() {
         format!(r#"{{"APIToken":"{alice}","Bearer":"{bearer}","#),
         format!(r#"{{"APIToken":"{alice}","APIToken":"{bearer}"}}"#),
     ] {
-        let outcome = server.desk.handle(&mut caller, &text, now()).await;
+        let outcome = handle(&server, &mut caller, &text).await;
         out.push_str(&format!("{outcome:?} {caller:?}"));
-        out.extend(outcome.pushes.iter().map(|push| push.text.clone()));
+        out.extend(
+            outcome
+                .pushes
+                .iter()
+                .filter_map(|it| intent::event(&it.event)),
+        );
         out.extend(texts(&server, outcome).await);
     }
-    out.push_str(&server.announcements.next().await.unwrap().text);
+    out.push_str(&announced(&mut server).await.unwrap());
     let Server { desk, folder, .. } = server;
     drop(desk);
     for file in std::fs::read_dir(folder.path()).unwrap() {

@@ -6,6 +6,7 @@ use std::task::Poll;
 use framewire::announce::announcement::FeedKey;
 use framewire::announce::caller::Caller;
 use framewire::announce::desk::Desk;
+use framewire::announce::intent;
 use framewire::announce::store::{NewAnnouncement, ReadMark, Store};
 use framewire::announce::token::{Minter, Verifier};
 
@@ -38,11 +39,11 @@ fn temporary() -> (tempfile::TempDir, Store) {
     (folder, store)
 }
 
-// drops: announce::store::publish::publish
-// drops: announce::store::mark::mark_read
-// drops: announce::store::page::unread
-// drops: announce::store::unread::counts
-// drops: announce::store::handle::next
+// drops: announce::store::publish
+// drops: announce::store::mark_read
+// drops: announce::store::unread
+// drops: announce::store::counts
+// drops: announce::store::next
 #[tokio::test]
 async fn a_call_on_the_store_that_is_dropped_is_carried_out_whole_or_not_at_all() {
     let (_folder, store) = temporary();
@@ -71,14 +72,13 @@ async fn a_call_on_the_store_that_is_dropped_is_carried_out_whole_or_not_at_all(
     }
 }
 
-// drops: announce::desk::handle
-// drops: announce::desk::welcome
-// drops: announce::desk::next
+// drops: announce::intent::talk::handle
+// drops: announce::desk::enter
 #[tokio::test]
 async fn a_request_that_is_dropped_leaves_its_caller_sound() {
     let (_folder, store) = temporary();
     let desk = Desk::new(store, Verifier::new(&secret()));
-    let mut announcements = desk.announcements();
+    let mut releases = desk.store().releases();
     let token = Minter::new(&secret())
         .mint(
             "alice",
@@ -96,23 +96,30 @@ async fn a_request_that_is_dropped_leaves_its_caller_sound() {
     );
     let mut caller = Caller::new();
     for polls in 0..POLLS_MAX {
-        drop(poll_times(desk.handle(&mut caller, &text("Sign", ""), now()), polls).await);
-        let signed = desk.handle(&mut caller, &text("Sign", ""), now()).await;
+        drop(
+            poll_times(
+                intent::handle(&desk, &mut caller, &text("Sign", ""), now()),
+                polls,
+            )
+            .await,
+        );
+        let signed = intent::handle(&desk, &mut caller, &text("Sign", ""), now()).await;
         if let Some(welcome) = &signed.signed_in {
-            drop(poll_times(desk.welcome(welcome), polls).await);
-            assert!(desk.welcome(welcome).await.contains("alice"));
+            let identity = &welcome.identity;
+            drop(poll_times(desk.enter(identity, now()), polls).await);
+            assert!(!desk.enter(identity, now()).await.unwrap().feeds.is_empty());
         }
-        drop(poll_times(desk.handle(&mut caller, &publish, now()), polls).await);
-        let outcome = desk.handle(&mut caller, &publish, now()).await;
+        drop(poll_times(intent::handle(&desk, &mut caller, &publish, now()), polls).await);
+        let outcome = intent::handle(&desk, &mut caller, &publish, now()).await;
         assert!(outcome.close.is_none(), "{polls} polls");
         // What was accepted is announced, however often the wait for it is dropped.
-        drop(poll_times(announcements.next(), polls).await);
+        drop(poll_times(releases.next(), polls).await);
         assert!(
-            desk.handle(&mut caller, &publish, now())
+            intent::handle(&desk, &mut caller, &publish, now())
                 .await
                 .close
                 .is_none()
         );
-        assert!(announcements.next().await.is_some());
+        assert!(releases.next().await.is_some());
     }
 }

@@ -1,13 +1,17 @@
 use framewire::announce::announcement::{Announcement, FeedKey, Kind, Priority, State, Unread};
+use framewire::announce::caller::Identity;
+use framewire::announce::code::Code;
 use framewire::announce::intent::{
-    Acknowledgement, BAD_TOKEN, BYTES_MAX, Code, Context, Intent, NO_TOKEN, Reject, Request,
+    Acknowledgement, BAD_TOKEN, BYTES_MAX, Context, Intent, NO_TOKEN, Reject, Request,
     USER_MISMATCH, announcement, error, read_state, signed, unread_page,
 };
+use framewire::announce::outcome::Standing;
 use framewire::announce::store::{Published, ReadMark, ReadState, UnreadPage};
+use framewire::announce::token::Verifier;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::forge::at;
+use crate::forge::{HEADER, at, secret, sign};
 
 fn wanted(text: &str) -> Intent {
     Request::parse(text).unwrap().intent.unwrap()
@@ -34,7 +38,7 @@ fn fields(members: &str) -> String {
         r#""Intent":"Public announcement","Group":"Public",{members}"#
     ));
     match wanted(&text) {
-        Intent::PublicAnnouncement { fields, .. } => fields,
+        Intent::Announce(draft) => draft.body,
         other => panic!("{other:?}"),
     }
 }
@@ -402,7 +406,7 @@ fn stored(feed: &str, body: &str) -> Announcement {
         priority: Priority::Normal,
         require_ack: false,
         ack_by: None,
-        visible_at: at(1_700_000_000) + std::time::Duration::from_millis(7),
+        visible_at: at(1_700_000_000),
         expires_at: None,
         kind: Kind::Announcement,
         state: State::Released,
@@ -477,16 +481,31 @@ fn context() -> Context {
 fn the_answer_to_sign_has_its_exact_shape() {
     //= A55 type=test
     let (unread, written) = unread();
-    let text = signed(
-        "u\"42",
-        "s1",
-        at(1_700_000_000),
-        &unread,
-        context().id.as_ref(),
-    );
+    let claims = Verifier::new(&secret())
+        .verify(
+            &sign(HEADER, r#"{"sub":"u\"42","exp":1700000000}"#),
+            at(1_699_999_000),
+        )
+        .unwrap();
+    let identity = Identity {
+        namespace: "main".into(),
+        session: "s1".into(),
+        claims: claims.into(),
+    };
+    let standings = [Standing {
+        feed: FeedKey::public(),
+        offset: 812,
+        epoch: "k3f".into(),
+        recovered: Some(true),
+    }];
+    let text = signed(&identity, &standings, &unread, Some("\"1\""));
+    let feeds = r#""feeds":{"Public":{"offset":812,"epoch":"k3f","recovered":true}}"#;
     let head = r#"{"auth":true,"Intent":"Sign","UserID":"u\"42","session":"s1""#;
     let end = r#""expires_at":"2023-11-14T22:13:20.000Z","ping":25"#;
-    assert_eq!(text, format!(r#"{head},{end},{written},"RequestID":"1"}}"#));
+    assert_eq!(
+        text,
+        format!(r#"{head},{end},{feeds},{written},"RequestID":"1"}}"#)
+    );
 }
 
 #[test]

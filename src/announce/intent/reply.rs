@@ -2,16 +2,19 @@
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use std::time::SystemTime;
 
-use jiff::Timestamp;
-
-use crate::announce::announcement::{Announcement, FeedKey, Unread};
-use crate::announce::intent::code::Code;
+use crate::announce::announcement::{Announcement, FeedKey, FeedKind, Priority, Unread};
+use crate::announce::caller::Identity;
+use crate::announce::code::Code;
+use crate::announce::event::Event;
+use crate::announce::intent::request::{ACKNOWLEDGE, MARK, SIGN, UNREAD};
 use crate::announce::intent::request::{Context, RequestId};
-use crate::announce::intent::request::{MARK, PUBLISH, SIGN, UNREAD};
 use crate::announce::json::{self, Object};
-use crate::announce::store::{Published, ReadMark, ReadState, UnreadPage};
+use crate::announce::outcome::Standing;
+use crate::announce::store::{
+    Acknowledged, Change, Published, ReadMark, ReadState, Release, UnreadPage,
+};
+use crate::announce::time::rfc3339;
 
 /// The answer to a message without a token, byte for byte as the first server gave it.
 pub const NO_TOKEN: &str = r#"{"auth":false,"message":"No token provided."}"#;
@@ -27,7 +30,7 @@ const PING_SECONDS: u64 = 25;
 
 /// The names that the server gives to members of a delivered announcement. A field of the
 /// publisher with one of these names is delivered under `Data` alone.
-const OWNED: [&str; 10] = [
+const OWNED: [&str; 15] = [
     "Intent",
     "Group",
     "NotificationID",
@@ -38,6 +41,11 @@ const OWNED: [&str; 10] = [
     "Data",
     "auth",
     "type",
+    "RequireAck",
+    "AckBy",
+    "ExpiresAt",
+    "version",
+    "prev_offset",
 ];
 
 /// The fields of the publisher that every front end knows, and that `Data` leaves out.
@@ -62,23 +70,86 @@ pub fn error(code: Code, message: &str, context: &Context) -> String {
 /// The answer to `Sign`.
 #[must_use]
 pub fn signed(
-    user: &str,
-    session: &str,
-    expires_at: SystemTime,
+    identity: &Identity,
+    feeds: &[Standing],
     unread: &Unread,
-    id: Option<&RequestId>,
+    request_id: Option<&str>,
 ) -> String {
     //= A55
+    let mut positions = Object::new();
+    for Standing {
+        feed,
+        offset,
+        epoch,
+        recovered,
+    } in feeds
+    {
+        let position = Object::new()
+            .number("offset", *offset)
+            .text("epoch", epoch)
+            .raw_if(
+                "recovered",
+                recovered.map(|it| if it { "true" } else { "false" }),
+            )
+            .end();
+        positions = positions.raw(feed.as_str(), &position);
+    }
     Object::new()
         .raw("auth", "true")
         .text("Intent", SIGN)
-        .text("UserID", user)
-        .text("session", session)
-        .text("expires_at", &rfc3339(expires_at))
+        .text("UserID", identity.user())
+        .text("session", &identity.session)
+        .text("expires_at", &rfc3339(identity.claims.expires_at()))
         .number("ping", PING_SECONDS)
+        .raw("feeds", &positions.end())
         .raw("unread", &counts(unread))
         .number("unread_version", unread.version)
-        .raw_if("RequestID", id.map(RequestId::as_json))
+        .raw_if("RequestID", request_id)
+        .end()
+}
+
+/// What a connection that was not asked for is told of an event; `None` where the dialect has
+/// no word for it.
+#[must_use]
+pub fn event(event: &Event) -> Option<String> {
+    match event {
+        Event::Released(release) => Some(released(release)),
+        Event::Read { feed, mark, state } => Some(read_state(feed, mark, state, None)),
+        _ => None,
+    }
+}
+
+/// An entry of a feed as it is delivered.
+fn released(release: &Release) -> String {
+    let stored = &release.announcement;
+    let told = |intent: &str, object: Object| {
+        object
+            .text("Intent", intent)
+            .raw("Group", &group(&stored.feed))
+            .text("NotificationID", &stored.id)
+            .number("offset", release.offset)
+            .text("epoch", &stored.epoch)
+            .number("version", stored.version)
+    };
+    match release.change {
+        Change::Posted => announcement(stored),
+        Change::Edited => {
+            let edited = told("Announcement edited", Object::new());
+            edited.raw("Announcement", &announcement(stored)).end()
+        }
+        Change::Recalled => told("Announcement recalled", Object::new()).end(),
+    }
+}
+
+/// The answer to `Acknowledge`.
+#[must_use]
+pub fn acknowledged(id: &str, done: &Acknowledged, context: &Context) -> String {
+    Object::new()
+        .text("Intent", ACKNOWLEDGE)
+        .text("NotificationID", id)
+        .raw("unread", &counts(&done.unread))
+        .number("unread_version", done.unread.version)
+        .raw_if("RequestID", context.id.as_ref().map(RequestId::as_json))
         .end()
 }
 
@@ -90,7 +161,7 @@ pub fn signed(
 #[must_use]
 pub fn announcement(announcement: &Announcement) -> String {
     let mut object = Object::new()
-        .text("Intent", PUBLISH)
+        .text("Intent", announcement.kind.as_str())
         .raw("Group", &group(&announcement.feed))
         .text("NotificationID", &announcement.id)
         .number("offset", announcement.offset)
@@ -98,7 +169,9 @@ pub fn announcement(announcement: &Announcement) -> String {
         .text("SentAt", &rfc3339(announcement.sent_at))
         .text("Publisher", &announcement.publisher);
     let mut data = Object::new();
+    let mut says_priority = false;
     for (name, value) in json::fields(&announcement.body).unwrap_or_default() {
+        says_priority |= name == "Priority";
         if !OWNED.contains(&name.as_str()) {
             object = object.raw(&name, value.get());
         }
@@ -106,7 +179,23 @@ pub fn announcement(announcement: &Announcement) -> String {
             data = data.raw(&name, value.get());
         }
     }
-    object.raw("Data", &data.end()).end()
+    if announcement.priority != Priority::Normal && !says_priority {
+        object = object.text("Priority", announcement.priority.as_str());
+    }
+    if announcement.require_ack {
+        object = object.raw("RequireAck", "true");
+    }
+    let by = announcement.ack_by.map(|time| json::quoted(&rfc3339(time)));
+    let end = announcement
+        .expires_at
+        .map(|time| json::quoted(&rfc3339(time)));
+    let version = (announcement.version > 1).then(|| announcement.version.to_string());
+    object
+        .raw_if("AckBy", by.as_deref())
+        .raw_if("ExpiresAt", end.as_deref())
+        .raw_if("version", version.as_deref())
+        .raw("Data", &data.end())
+        .end()
 }
 
 /// What a publisher is told once the announcement is committed. Its text waits for the number
@@ -194,20 +283,17 @@ pub fn read_state(
 
 /// A feed as the dialect writes it: `"Public"`, or `{"channel": name}`.
 fn group(feed: &FeedKey) -> String {
-    if feed.is_public() {
-        return json::quoted(feed.as_str());
-    }
-    Object::new().text("channel", feed.as_str()).end()
+    let field = match feed.kind() {
+        FeedKind::Public => return json::quoted(feed.as_str()),
+        FeedKind::Role => "role",
+        FeedKind::User => "user",
+        _ => "channel",
+    };
+    Object::new().text(field, feed.name()).end()
 }
 
 fn counts(unread: &Unread) -> String {
     let object = Object::new();
     let add = |object: Object, (feed, count): &(FeedKey, u64)| object.number(feed.as_str(), *count);
     unread.counts.iter().fold(object, add).end()
-}
-
-/// A time as RFC 3339 in UTC with milliseconds, or the last representable one.
-fn rfc3339(time: SystemTime) -> String {
-    let time = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
-    alloc::format!("{time:.3}")
 }

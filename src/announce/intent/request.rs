@@ -3,33 +3,31 @@
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::{String, ToString as _};
-use alloc::vec;
-use core::fmt;
+use alloc::vec::Vec;
 
-use serde_json::value::RawValue;
-
-use crate::announce::announcement::FeedKey;
-use crate::announce::intent::code::Code;
-use crate::announce::json::{self, Fields, Object};
+use crate::announce::announcement::{FeedKey, Kind};
+use crate::announce::code::Code;
+use crate::announce::desk::Draft;
+use crate::announce::fields::{Credential, Fault, Given, NAME_BYTES_MAX};
+use crate::announce::json::{self, Object};
+use crate::announce::outcome::Position;
 use crate::announce::store::{Cursor, ReadMark};
 
 /// The longest request, in bytes.
 pub const BYTES_MAX: usize = 64 * 1024;
 
 /// The names that `Intent` may have.
-pub const INTENTS: [&str; 5] = [SIGN, PUBLISH, MARK, UNREAD, INFORM];
-
-/// How many announcements are returned where `Limit` does not say it.
-pub const UNREAD_DEFAULT: usize = 50;
+pub const INTENTS: [&str; 6] = [SIGN, PUBLISH, MARK, UNREAD, INFORM, ACKNOWLEDGE];
 
 pub(crate) const SIGN: &str = "Sign";
 pub(crate) const PUBLISH: &str = "Public announcement";
 pub(crate) const MARK: &str = "Mark as read";
 pub(crate) const UNREAD: &str = "Get unread messages";
 pub(crate) const INFORM: &str = "Inform HR Master Data Change";
+pub(crate) const ACKNOWLEDGE: &str = "Acknowledge";
 
 /// The fields of a publication that are for the server; all others are the announcement.
-const CONSUMED: [&str; 8] = [
+const CONSUMED: [&str; 12] = [
     "APIToken",
     "Bearer",
     "Intent",
@@ -38,35 +36,25 @@ const CONSUMED: [&str; 8] = [
     "Group",
     "IdempotencyKey",
     "RequestID",
+    "RequireAck",
+    "AckBy",
+    "VisibleAt",
+    "ExpiresAt",
 ];
 
-/// The longest `RequestID`, `IdempotencyKey` or echoed `Intent`, in bytes.
-const NAME_BYTES_MAX: usize = 256;
-
-/// A token as it arrived. `Debug` does not print it, and nothing else gives it away: it is for
-/// the verifier alone.
-#[derive(Clone)]
-pub struct Credential(String);
-
-impl Credential {
-    /// The token.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credential(redacted)")
-    }
-}
+/// The channel of the HR department.
+const HR: &str = "HR";
 
 /// The value of `RequestID`, a string or a number, in the spelling in which it is echoed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(String);
 
 impl RequestId {
+    /// What has been read as one before.
+    pub(crate) fn echo(json: &str) -> Self {
+        Self(json.to_owned())
+    }
+
     /// The value as JSON text.
     #[must_use]
     pub fn as_json(&self) -> &str {
@@ -82,16 +70,11 @@ pub enum Intent {
     Sign {
         /// The person that the sender believes to be; settles nothing.
         user: Option<String>,
+        /// Up to where the sender has each feed.
+        since: Vec<(FeedKey, Position)>,
     },
-    /// To announce something.
-    PublicAnnouncement {
-        /// The feed that it goes to.
-        group: FeedKey,
-        /// What makes a repetition recognisable.
-        key: Option<String>,
-        /// The sender's own fields, as the text of one JSON object.
-        fields: String,
-    },
+    /// To announce something, or to tell the HR department of a change.
+    Announce(Draft),
     /// To note what was read.
     MarkAsRead {
         /// The feed that it stands in.
@@ -106,35 +89,15 @@ pub enum Intent {
         /// Where the page begins.
         after: Option<Cursor>,
     },
-    /// To tell the HR department of a change.
-    InformHr,
+    /// To acknowledge what has to be acknowledged.
+    Acknowledge {
+        /// The announcement.
+        id: String,
+        /// Its version, where the sender says it.
+        version: Option<u64>,
+    },
     /// Something that this server does not know.
     Unknown(String),
-}
-
-/// What is wrong with the fields of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The kind of fault.
-    pub code: Code,
-    /// A sentence for the person who debugs the sender. It names fields, never their values.
-    pub message: String,
-}
-
-impl Fault {
-    fn missing(field: &str) -> Self {
-        Self {
-            code: Code::MissingField,
-            message: format!("{field} is missing"),
-        }
-    }
-
-    fn wrong(field: &str, wanted: &str) -> Self {
-        Self {
-            code: Code::WrongType,
-            message: format!("{field} has to be {wanted}"),
-        }
-    }
 }
 
 /// Why a text is no request at all.
@@ -209,17 +172,17 @@ impl Request {
             .filter(|token| !token.is_empty())
             .ok_or(Reject::NoToken)?;
         let name = fields.find("Intent").and_then(json::string);
-        let id = fields.request_id();
+        let id = fields.id("RequestID");
         let namespace = fields.string("Namespace");
         let intent = match (&id, &namespace) {
             (Err(fault), _) | (_, Err(fault)) => Err(fault.clone()),
             _ => fields.intent(&token),
         };
         Ok(Self {
-            credential: Credential(token),
+            credential: Credential::new(token),
             context: Context {
                 name: name.filter(|name| name.len() <= NAME_BYTES_MAX),
-                id: id.ok().flatten(),
+                id: id.ok().flatten().map(RequestId),
             },
             namespace: namespace.ok().flatten(),
             intent,
@@ -227,96 +190,64 @@ impl Request {
     }
 }
 
-/// The fields of one request.
-struct Given<'a>(&'a Fields<'a>);
-
-impl<'a> Given<'a> {
-    /// The value of a field, unless it is absent or `null`.
-    fn find(&self, name: &str) -> Option<&'a RawValue> {
-        let found = self
-            .0
-            .iter()
-            .find(|(field, _)| field == name)
-            .map(|(_, value)| *value);
-        found.filter(|value| value.get() != "null")
-    }
-
-    fn string(&self, name: &str) -> Result<Option<String>, Fault> {
-        let value = self.find(name);
-        value
-            .map(|v| json::string(v).ok_or_else(|| Fault::wrong(name, "a string")))
-            .transpose()
-    }
-
-    fn request_id(&self) -> Result<Option<RequestId>, Fault> {
-        let Some(value) = self.find("RequestID") else {
-            return Ok(None);
-        };
-        let json = value.get();
-        let simple = json.starts_with(|first: char| matches!(first, '"' | '-' | '0'..='9'));
-        if simple && json.len() <= NAME_BYTES_MAX {
-            return Ok(Some(RequestId(json.to_owned())));
-        }
-        Err(Fault::wrong("RequestID", "a short string or a number"))
-    }
-
+impl Given<'_> {
     fn intent(&self, token: &str) -> Result<Intent, Fault> {
-        let name = self
-            .string("Intent")?
-            .ok_or_else(|| Fault::missing("Intent"))?;
+        let name = self.required("Intent")?;
         match name.as_str() {
             SIGN => Ok(Intent::Sign {
                 user: self.string("UserID")?,
+                since: self.since("Since")?,
             }),
-            PUBLISH => Ok(Intent::PublicAnnouncement {
-                group: self.group()?,
-                key: self.key()?,
-                fields: self.announcement(token)?,
-            }),
+            PUBLISH => self
+                .draft(self.feed("Group")?, Kind::Announcement, token)
+                .map(Intent::Announce),
             MARK => Ok(Intent::MarkAsRead {
-                group: self.group()?,
-                mark: self.mark()?,
+                group: self.feed("Group")?,
+                mark: self.mark("NotificationID", "UpTo")?,
             }),
             UNREAD => Ok(Intent::GetUnread {
-                limit: self.limit()?,
-                after: self.cursor()?,
+                limit: self.limit("Limit")?,
+                after: self.cursor("Cursor")?,
             }),
-            INFORM => Ok(Intent::InformHr),
+            //= A68
+            INFORM => self
+                .draft(self.hr()?, Kind::HrChange, token)
+                .map(Intent::Announce),
+            ACKNOWLEDGE => Ok(Intent::Acknowledge {
+                id: self.required("NotificationID")?,
+                version: self.number("Version")?,
+            }),
             _ => Ok(Intent::Unknown(name)),
         }
     }
 
-    /// `"Sales"` and `{"channel":"Sales"}` are the same feed.
-    fn group(&self) -> Result<FeedKey, Fault> {
-        //= A59
-        //= A60
-        let value = self.find("Group").ok_or_else(|| Fault::missing("Group"))?;
-        let wrong = || Fault::wrong("Group", "a name or {\"channel\": name}");
-        let name = match json::fields(value.get()) {
-            Ok(inner) => {
-                let channel = Given(&inner).find("channel");
-                let channel = channel.ok_or_else(|| Fault::missing("Group.channel"))?;
-                json::string(channel)
-            }
-            Err(_) => json::string(value),
+    /// The feed of the HR department, which is all that `Group` may name here.
+    fn hr(&self) -> Result<FeedKey, Fault> {
+        let wrong = || {
+            Fault::wrong(
+                "Group",
+                "left out or HR: the change goes to the HR department",
+            )
         };
-        FeedKey::new(&name.ok_or_else(wrong)?).ok_or_else(wrong)
+        let hr = FeedKey::new(HR).ok_or_else(wrong)?;
+        let other = self.find("Group").is_some() && self.feed("Group")? != hr;
+        if other { Err(wrong()) } else { Ok(hr) }
     }
 
-    fn key(&self) -> Result<Option<String>, Fault> {
-        let key = self.string("IdempotencyKey")?;
-        let fits = |key: &String| {
-            let length = key.len();
-            (1..=NAME_BYTES_MAX).contains(&length) && !key.chars().any(char::is_control)
-        };
-        if key.as_ref().is_none_or(fits) {
-            return Ok(key);
-        }
-        Err(Fault::wrong("IdempotencyKey", "a string of 1 to 256 bytes"))
+    fn draft(&self, feed: FeedKey, kind: Kind, token: &str) -> Result<Draft, Fault> {
+        let mut draft = Draft::new(feed, self.announcement(kind, token)?);
+        draft.kind = kind;
+        draft.key = self.key("IdempotencyKey")?;
+        draft.priority = self.priority("Priority");
+        draft.require_ack = self.flag("RequireAck")?;
+        draft.ack_by = self.time("AckBy")?;
+        draft.visible_at = self.time("VisibleAt")?;
+        draft.expires_at = self.time("ExpiresAt")?;
+        Ok(draft)
     }
 
     /// What is announced: every field that is not for the server, as it was written.
-    fn announcement(&self, token: &str) -> Result<String, Fault> {
+    fn announcement(&self, kind: Kind, token: &str) -> Result<String, Fault> {
         //= A81
         let bearer = self.find("Bearer").and_then(json::string);
         // A shorter one is no credential, and might be part of a word.
@@ -324,11 +255,13 @@ impl<'a> Given<'a> {
         let mut object = Object::new();
         let mut empty = true;
         for (name, value) in self.0.iter() {
-            if CONSUMED.contains(&name.as_str()) {
+            // Of a change, `UserID` is the person whom it concerns.
+            let concerns = kind == Kind::HrChange && name == "UserID";
+            if CONSUMED.contains(&name.as_str()) && !concerns {
                 continue;
             }
             let repeats =
-                |credential: &str| name.contains(credential) || says(value.get(), credential);
+                |credential: &str| name.contains(credential) || json::says(value.get(), credential);
             if repeats(token) || bearer.as_deref().is_some_and(repeats) {
                 let message = "a field repeats the credential of the message".to_owned();
                 return Err(Fault {
@@ -343,57 +276,5 @@ impl<'a> Given<'a> {
             return Err(Fault::missing("Body, or any field of your own,"));
         }
         Ok(object.end())
-    }
-
-    fn mark(&self) -> Result<ReadMark, Fault> {
-        //= A61
-        match (self.find("NotificationID"), self.find("UpTo")) {
-            (None, None) => Err(Fault::missing("NotificationID or UpTo")),
-            (Some(_), Some(_)) => Err(Fault::wrong("UpTo", "left out beside NotificationID")),
-            (None, Some(offset)) => json::whole(offset)
-                .map(ReadMark::UpTo)
-                .ok_or_else(|| Fault::wrong("UpTo", "an offset, a whole number")),
-            (Some(ids), None) => {
-                let one = json::string(ids).map(|id| vec![id]);
-                let ids = one.or_else(|| json::strings(ids));
-                let wrong = || Fault::wrong("NotificationID", "a string or an array of strings");
-                ids.map(ReadMark::Ids).ok_or_else(wrong)
-            }
-        }
-    }
-
-    fn limit(&self) -> Result<usize, Fault> {
-        let Some(value) = self.find("Limit") else {
-            return Ok(UNREAD_DEFAULT);
-        };
-        let limit = json::whole(value).filter(|limit| *limit > 0);
-        let limit = limit.ok_or_else(|| Fault::wrong("Limit", "a whole number from 1"))?;
-        Ok(usize::try_from(limit).unwrap_or(usize::MAX))
-    }
-
-    fn cursor(&self) -> Result<Option<Cursor>, Fault> {
-        let wrong = |_| Fault::wrong("Cursor", "one that this server has given");
-        self.string("Cursor")?
-            .map(|text| text.parse().map_err(wrong))
-            .transpose()
-    }
-}
-
-/// Whether a string anywhere in `json` contains `text`, however either is escaped.
-fn says(json: &str, text: &str) -> bool {
-    fn within(value: &serde_json::Value, text: &str) -> bool {
-        match value {
-            serde_json::Value::String(string) => string.contains(text),
-            serde_json::Value::Array(items) => items.iter().any(|it| within(it, text)),
-            serde_json::Value::Object(members) => members
-                .iter()
-                .any(|(name, it)| name.contains(text) || within(it, text)),
-            _ => false,
-        }
-    }
-    // Numbers that no f64 holds are of no interest here; the text itself then has to do.
-    match serde_json::from_str(json) {
-        Ok(value) => within(&value, text),
-        Err(_) => json.contains(text),
     }
 }

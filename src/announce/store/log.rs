@@ -12,7 +12,7 @@ use crate::announce::store::page::{PAGE_BODY_BYTES_MAX, PAGE_MAX};
 use crate::announce::store::person::{Access, access};
 use crate::announce::store::release::{Change, Release};
 use crate::announce::store::row::{
-    MORE, announcement, limit, select_announcement, signed, unsigned,
+    MORE, announcement, feed_key, limit, select_announcement, signed, unsigned,
 };
 
 /// What a person missed in a feed.
@@ -33,6 +33,30 @@ pub struct Missed {
 }
 
 impl Store {
+    /// Up to where each feed of each namespace has been released.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it only reads.
+    pub async fn tops(&self) -> Result<Vec<(String, FeedKey, u64)>, StoreError> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT namespace, kind, key, top FROM feed")?;
+            let mut rows = statement.query(())?;
+            let mut tops = Vec::new();
+            while let Some(row) = rows.next()? {
+                let feed = feed_key(row, 1)?;
+                tops.push((row.get(0)?, feed, unsigned(row.get(3)?)));
+            }
+            Ok(tops)
+        })
+        .await
+    }
+
     /// What came after an offset in a feed: at least one and at most [`PAGE_MAX`] entries are
     /// asked for with `most`; it ends early when their bodies exceed [`PAGE_BODY_BYTES_MAX`].
     /// Somebody who came late and sees nothing from before is shown nothing from before.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
-use crate::announce::announcement::{Announcement, NewAnnouncement};
+use crate::announce::announcement::{Announcement, NewAnnouncement, State};
 use crate::announce::store::error::StoreError;
 use crate::announce::store::feed::ensure_feed;
 use crate::announce::store::handle::Store;
@@ -42,10 +42,15 @@ impl Store {
     /// The announcement is stored whole or not at all; with a key, asking again tells which.
     pub async fn publish(&self, new: NewAnnouncement) -> Result<Published, StoreError> {
         let room = self.room(1).await?;
-        self.release(Some(room), move |connection, out| {
-            publish(connection, &new, out)
-        })
-        .await
+        let published = self
+            .release(Some(room), move |connection, out| {
+                publish(connection, &new, out)
+            })
+            .await?;
+        if published.announcement.state == State::Pending {
+            self.shared.pending.notify_one();
+        }
+        Ok(published)
     }
 }
 

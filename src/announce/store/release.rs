@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension as _};
@@ -113,6 +114,24 @@ impl Store {
             if some.released.max(some.expired) < u64::from(BATCH_MAX) {
                 return Ok(due);
             }
+        }
+    }
+
+    /// Waits until [`release_due`](Self::release_due) has something to do, as far as that is
+    /// known; it may be early, and is never more than `nap` late.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it only waits.
+    pub async fn until_due(&self, nap: Duration) {
+        let stored = self.shared.pending.notified();
+        let left = match self.next_release().await {
+            Ok(Some(at)) => at.duration_since(SystemTime::now()).unwrap_or_default(),
+            _ => nap,
+        };
+        tokio::select! {
+            () = stored => {}
+            () = tokio::time::sleep(left.min(nap)) => {}
         }
     }
 

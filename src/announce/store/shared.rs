@@ -7,7 +7,7 @@ use std::fs::File;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::announce::store::release::Release;
 use crate::announce::store::row::milliseconds;
@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) writes: AtomicU64,
     pub(crate) releases: Mutex<Option<mpsc::UnboundedSender<Outgoing>>>,
     pub(crate) room: Arc<Semaphore>,
+    /// Told when an announcement has been stored that is to be seen later.
+    pub(crate) pending: Notify,
     /// The latest time by which anything was counted.
     clock: AtomicI64,
     /// Held for as long as either thread may touch the file.
@@ -39,6 +41,7 @@ impl Shared {
             writes: AtomicU64::new(0),
             releases: Mutex::new(None),
             room: Arc::new(Semaphore::new(RELEASES_MAX)),
+            pending: Notify::new(),
             clock: AtomicI64::new(0),
             _lock: lock,
         }

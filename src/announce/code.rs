@@ -28,6 +28,10 @@ pub enum Code {
     UnknownNotification,
     /// The text is longer than a message may be.
     TooLarge,
+    /// There were too many in too short a time.
+    TooOften,
+    /// Somebody else has changed it meanwhile.
+    Conflict,
     /// The server cannot do that now.
     Unavailable,
 }
@@ -48,6 +52,8 @@ impl Code {
             Self::NotSignedIn => "not_signed_in",
             Self::UnknownNotification => "unknown_notification",
             Self::TooLarge => "too_large",
+            Self::TooOften => "too_often",
+            Self::Conflict => "conflict",
             Self::Unavailable => "unavailable",
         }
     }

@@ -1,0 +1,68 @@
+//! What an operator may know about one connection.
+
+use alloc::string::String;
+use core::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use crate::announce::caller::Identity;
+use crate::announce::dialect::Dialect;
+use crate::hub::MemberId;
+
+/// What an operator may know about one connection.
+#[derive(Debug)]
+pub struct Presence {
+    /// Its name in the hub.
+    pub member: MemberId,
+    /// How it speaks.
+    pub dialect: Dialect,
+    /// Where it comes from.
+    pub peer: SocketAddr,
+    /// When it was opened.
+    pub since: SystemTime,
+    identity: Mutex<Option<Identity>>,
+}
+
+impl Presence {
+    pub(crate) fn new(
+        member: MemberId,
+        dialect: Dialect,
+        peer: SocketAddr,
+        since: SystemTime,
+    ) -> Self {
+        Self {
+            member,
+            dialect,
+            peer,
+            since,
+            identity: Mutex::default(),
+        }
+    }
+
+    /// Who it belongs to, once it has signed in.
+    pub fn identity(&self) -> Option<Identity> {
+        self.identity
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn set_identity(&self, identity: Identity) {
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity);
+    }
+
+    /// Whether it belongs to this person.
+    pub(crate) fn is_of(&self, namespace: &str, user: &str) -> bool {
+        let identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        identity
+            .as_ref()
+            .is_some_and(|it| it.namespace == namespace && it.user() == user)
+    }
+
+    /// The last eight digits of its stay, which name it in lists without giving it away.
+    pub(crate) fn label(&self) -> Option<String> {
+        let identity = self.identity()?;
+        let from = identity.session.len().saturating_sub(8);
+        identity.session.get(from..).map(String::from)
+    }
+}

@@ -1,0 +1,113 @@
+//! What whoever runs the server may settle.
+
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::num::NonZeroU32;
+use core::time::Duration;
+
+use crate::announce::dialect::Dialect;
+use crate::server::Origins;
+
+/// The path of the socket where nothing else is settled.
+pub const ENDPOINT: &str = "/websockets";
+
+/// The largest message that is taken from a client, in bytes.
+pub const MESSAGE_BYTES_MAX: u64 = 64 << 10;
+
+/// How often something may happen: `burst` at once, `per_second` in the long run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// In the long run.
+    pub per_second: NonZeroU32,
+    /// At once.
+    pub burst: NonZeroU32,
+}
+
+impl Rate {
+    /// So many a second, and so many at once; at least one of each.
+    #[must_use]
+    pub fn new(per_second: u32, burst: u32) -> Self {
+        let one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self {
+            per_second: one(per_second),
+            burst: one(burst),
+        }
+    }
+}
+
+/// A path, and how connections speak there that do not ask for a dialect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The path, without the query.
+    pub path: String,
+    /// The dialect.
+    pub dialect: Dialect,
+}
+
+/// What whoever runs the server may settle about its sockets.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The name of this server, which clients are told.
+    pub node: String,
+    /// Where connections are accepted.
+    pub endpoints: Vec<Endpoint>,
+    /// The pages that may connect.
+    pub origins: Origins,
+    /// The cookie that may hold a token; `None` for no cookie.
+    pub cookie: Option<String>,
+    /// How long a connection may be nobody's.
+    pub sign_in_timeout: Duration,
+    /// How long before its token ends a connection is told.
+    pub expiry_notice: Duration,
+    /// The largest message of a connection that is nobody's yet, in bytes.
+    pub anonymous_bytes_max: usize,
+    /// How many messages a connection may send before it is somebody's.
+    pub anonymous_messages_max: u32,
+    /// Messages of one connection.
+    pub messages: Rate,
+    /// Announcements of one person.
+    pub publications: Rate,
+    /// Tokens of one address that do not verify.
+    pub refusals: Rate,
+    /// Connections of one person; one more closes the oldest.
+    pub connections_per_user_max: usize,
+    /// How often the server pings; what it tells clients, not what it does.
+    pub ping_interval: Duration,
+    /// How far apart clients come back after a restart.
+    pub return_slot: Duration,
+    /// How long a restart takes: nobody is asked back sooner.
+    pub return_after: Duration,
+}
+
+impl Default for Settings {
+    /// The intent dialect at [`ENDPOINT`]; pages of the same origin; the cookie `ID_TOKEN`; ten
+    /// seconds to sign in; a notice 25 seconds before a token ends; 16 KiB and 10 messages for
+    /// whoever is nobody yet; 1,000 messages a second, 2,000 at once; 100 announcements a second,
+    /// 500 at once; 10 refused tokens a second, 100 at once; 20 connections for one person; a
+    /// ping every 25 seconds; back after a second, 20 milliseconds apart.
+    fn default() -> Self {
+        Self {
+            node: "framewire".to_owned(),
+            endpoints: vec![Endpoint {
+                path: ENDPOINT.to_owned(),
+                dialect: Dialect::Intent,
+            }],
+            origins: Origins::same(),
+            cookie: Some("ID_TOKEN".to_owned()),
+            sign_in_timeout: Duration::from_secs(10),
+            expiry_notice: Duration::from_secs(25),
+            anonymous_bytes_max: 16 << 10,
+            anonymous_messages_max: 10,
+            messages: Rate::new(1000, 2000),
+            publications: Rate::new(100, 500),
+            refusals: Rate::new(10, 100),
+            connections_per_user_max: 20,
+            ping_interval: Duration::from_secs(25),
+            return_slot: Duration::from_millis(20),
+            return_after: Duration::from_secs(1),
+        }
+    }
+}
