@@ -15,6 +15,8 @@ mod page;
 mod secret;
 mod store;
 mod store_model;
+mod store_old;
+mod store_people;
 mod token;
 #[cfg(feature = "cli")]
 mod token_command;

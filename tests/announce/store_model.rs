@@ -85,6 +85,8 @@ struct Model {
     clock: u64,
     items: Vec<Item>,
     tops: [u64; 2],
+    /// The feeds in the order in which they came into being.
+    created: Vec<usize>,
     channel: [Member; 2],
     versions: [u64; 2],
     counts: [Option<Vec<u64>>; 2],
@@ -120,7 +122,7 @@ impl Model {
                 std::cmp::Reverse(item.priority),
                 item.visible,
                 item.place,
-                item.feed,
+                self.created.iter().position(|feed| *feed == item.feed),
             )
         });
         items.iter().map(|item| item.id.clone()).collect()
@@ -138,7 +140,14 @@ impl Model {
         }
     }
 
+    fn create(&mut self, feed: usize) {
+        if !self.created.contains(&feed) {
+            self.created.push(feed);
+        }
+    }
+
     fn join(&mut self, user: usize, all: bool) {
+        self.create(1);
         let top = self.tops[1];
         let member = &mut self.channel[user];
         if member.inside {
@@ -191,6 +200,7 @@ impl Run {
             clock: 0,
             items: Vec::new(),
             tops: [0, 0],
+            created: Vec::new(),
             channel: [Member::default(); 2],
             versions: [0; 2],
             counts: [None, None],
@@ -207,6 +217,7 @@ impl Run {
 
     async fn publish(&mut self, feed: usize, priority: usize, later: u64, expires: Option<u64>) {
         let model = &mut self.model;
+        model.create(feed);
         let priority = Priority::DESCENDING[priority];
         let visible = model.clock + later;
         let expires = expires.map(|after| model.clock + after);
@@ -450,7 +461,7 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     //= A57 type=test
     //= A66 type=test

@@ -120,3 +120,55 @@ fn changes(connection: &Connection, namespace: &str, user: &str) -> Result<u64, 
     let sum = statement.query_row((namespace, user), |row| row.get(0));
     Ok(unsigned(sum.optional()?.unwrap_or(0)))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+    use core::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::announce::store::schema;
+
+    /// How many instructions SQLite takes for the counts of somebody whose cursor stands in the
+    /// middle, with this many entries.
+    fn instructions(entries: i64) -> (u64, u64) {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = schema::open(&folder.path().join("announce.db")).unwrap();
+        let fill = "INSERT INTO feed (feed_id, namespace, kind, key, epoch, top, live)
+               VALUES (1, 'main', 'public', '', 'e', ENTRIES, ENTRIES);
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ENTRIES)
+               INSERT INTO announcement (id, namespace, intent, publisher, body, created_at,
+                 state, feed_id, place, live)
+               SELECT unhex(printf('%032x', i)), 'main', 'Public announcement', 'alice', '{}', 0,
+                 'released', 1, i, 1 FROM n;
+             INSERT INTO tally SELECT 1, 1, place >> 6, count(*) FROM announcement GROUP BY 3;
+             INSERT INTO tally SELECT 1, 2, place >> 12, count(*) FROM announcement GROUP BY 3;
+             INSERT INTO tally SELECT 1, 3, place >> 18, count(*) FROM announcement GROUP BY 3;
+             INSERT INTO cursor (namespace, username, feed_id, read_upto)
+               VALUES ('main', 'bob', 1, ENTRIES / 2);";
+        connection
+            .execute_batch(&fill.replace("ENTRIES", &alloc::format!("{entries}")))
+            .unwrap();
+        let steps = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&steps);
+        let each = move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        connection.progress_handler(1, Some(each)).unwrap();
+        let unread = count(&connection, "main", "bob", 0).unwrap();
+        (unread.counts[0].1, steps.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn a_count_does_not_cost_more_where_there_is_more_to_count() {
+        let (few, some) = instructions(6_000);
+        let (many, more) = instructions(100_000);
+        assert_eq!((few, many), (3_000, 50_000));
+        // At most 63 rows of each of three sizes, and 64 offsets, at a few instructions each.
+        assert!(
+            more < 2_500,
+            "{some} instructions for 6,000 entries, {more} for 100,000"
+        );
+    }
+}
