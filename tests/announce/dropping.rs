@@ -14,10 +14,10 @@ use crate::forge::{now, secret};
 
 const NS: &str = "main";
 /// Each call takes fewer polls than this, with a queue and an answer to wait for.
-const POLLS_MAX: usize = 6;
+pub(crate) const POLLS_MAX: usize = 6;
 
 /// Polls at most `times` times, with a pause for the store's threads, and drops the future.
-async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
+pub(crate) async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
     let mut future: Pin<Box<F>> = Box::pin(future);
     for _ in 0..times {
         let polled = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;

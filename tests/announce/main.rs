@@ -14,6 +14,7 @@ mod intent;
 mod page;
 mod secret;
 mod store;
+mod store_dropping;
 mod store_model;
 mod store_old;
 mod store_people;

@@ -344,7 +344,7 @@ impl Run {
                 model
                     .items
                     .get(*at)
-                    .map_or("absent".into(), |item| item.id.clone())
+                    .map_or_else(|| "absent".into(), |item| item.id.clone())
             })
             .collect();
         let is_fine = known && model.may_read(user, feed) && !empty_feed;

@@ -133,7 +133,7 @@ mod tests {
     /// middle, with this many entries.
     fn instructions(entries: i64) -> (u64, u64) {
         let folder = tempfile::tempdir().unwrap();
-        let connection = schema::open(&folder.path().join("announce.db")).unwrap();
+        let mut connection = schema::open(&folder.path().join("announce.db")).unwrap();
         let fill = "INSERT INTO feed (feed_id, namespace, kind, key, epoch, top, live)
                VALUES (1, 'main', 'public', '', 'e', ENTRIES, ENTRIES);
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ENTRIES)
