@@ -13,7 +13,7 @@
 //!
 //! ```text
 //!   handle     the threads behind one handle       writer, reader, shared
-//!   publish, release, edit                         what enters the log of a feed
+//!   publish, release, edit, entry                  what enters the log of a feed
 //!   person, member                                 who may read which feed
 //!   unread, page, log, find                        what is read
 //!   mark, receipt                                  what people do with it
@@ -24,6 +24,7 @@
 
 mod audit;
 mod edit;
+mod entry;
 mod error;
 mod explain;
 mod feed;
@@ -52,6 +53,7 @@ mod writer;
 
 pub use audit::{AUDIT_PAGE_MAX, AuditCheck, AuditEntry, AuditRecord};
 pub use edit::Edit;
+pub use entry::{Change, Release};
 pub use error::StoreError;
 pub use explain::{Step, What};
 pub use find::{Filter, Listed};
@@ -65,7 +67,7 @@ pub use person::LateJoiner;
 pub use prune::{Pruned, Retention};
 pub use publish::Published;
 pub use receipt::Acknowledged;
-pub use release::{Change, Due, Release};
+pub use release::Due;
 pub use schedule::{Fire, Run};
 pub use writer::BATCH_MAX;
 

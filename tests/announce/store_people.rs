@@ -122,7 +122,6 @@ async fn only_members_see_a_channel_and_strangers_learn_nothing() {
 
 #[tokio::test]
 async fn a_message_to_somebody_who_was_never_here_waits_for_them() {
-    //= B49 type=test
     let (_folder, store) = temporary();
     let carol = FeedKey::user("carol").unwrap();
     let id = publish(&store, carol.clone()).await;

@@ -9,10 +9,11 @@ use rusqlite::Connection;
 
 use crate::announce::announcement::{Announcement, State};
 use crate::announce::store::audit::{AuditEntry, append_audit};
+use crate::announce::store::entry::{Change, Release};
 use crate::announce::store::error::StoreError;
 use crate::announce::store::feed::note_change;
 use crate::announce::store::handle::Store;
-use crate::announce::store::release::{Change, Release, append};
+use crate::announce::store::release::append;
 use crate::announce::store::row::{Stored, find, milliseconds, signed};
 use crate::announce::store::tally::{bury, revive};
 

@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::announce::announcement::{FeedKind, State};
+use crate::announce::store::entry::Change;
 use crate::announce::store::error::StoreError;
 use crate::announce::store::handle::Store;
-use crate::announce::store::release::Change;
 use crate::announce::store::row::{Stored, find, milliseconds, signed, time, unsigned};
 
 /// One thing that happened, or did not, on the way of an announcement to a person.

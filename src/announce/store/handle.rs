@@ -11,8 +11,8 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+use crate::announce::store::entry::Release;
 use crate::announce::store::error::StoreError;
-use crate::announce::store::release::Release;
 use crate::announce::store::shared::{Outgoing, Shared};
 use crate::announce::store::{reader, schema, writer};
 

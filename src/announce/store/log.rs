@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 use rusqlite::Connection;
 
 use crate::announce::announcement::{FeedKey, State};
+use crate::announce::store::entry::{Change, Release};
 use crate::announce::store::error::StoreError;
 use crate::announce::store::handle::Store;
 use crate::announce::store::page::{PAGE_BODY_BYTES_MAX, PAGE_MAX};
 use crate::announce::store::person::{Access, access};
-use crate::announce::store::release::{Change, Release};
 use crate::announce::store::row::{
     MORE, announcement, feed_key, limit, select_announcement, signed, unsigned,
 };

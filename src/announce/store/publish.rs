@@ -7,10 +7,11 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use crate::announce::announcement::{Announcement, NewAnnouncement, State};
+use crate::announce::store::entry::Release;
 use crate::announce::store::error::StoreError;
 use crate::announce::store::feed::ensure_feed;
 use crate::announce::store::handle::Store;
-use crate::announce::store::release::{Release, show};
+use crate::announce::store::release::show;
 use crate::announce::store::row::{
     announcement, find, milliseconds, priority_number, select_announcement,
 };

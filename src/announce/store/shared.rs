@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::announce::store::release::Release;
+use crate::announce::store::entry::Release;
 use crate::announce::store::row::milliseconds;
 
 /// How many releases may be stored and not yet taken by whoever sends them; further ones wait

@@ -7,8 +7,8 @@ use core::sync::atomic::Ordering;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+use crate::announce::store::entry::Release;
 use crate::announce::store::error::StoreError;
-use crate::announce::store::release::Release;
 use crate::announce::store::shared::Shared;
 
 /// The most writes that share one transaction.
