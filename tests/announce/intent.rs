@@ -286,9 +286,9 @@ fn a_page_of_unread_has_a_size_and_a_beginning() {
     );
     let expected = Intent::GetUnread {
         limit: 7,
-        after: Some("1.2".parse().unwrap()),
+        after: Some("1.2.3.4".parse().unwrap()),
     };
-    assert_eq!(unread(r#","Limit":7,"Cursor":"1.2""#), Ok(expected));
+    assert_eq!(unread(r#","Limit":7,"Cursor":"1.2.3.4""#), Ok(expected));
     let plain = Ok(Intent::GetUnread {
         limit: 50,
         after: None,
@@ -543,10 +543,10 @@ fn a_page_of_unread_has_its_exact_shape() {
     let pushed = announcement(&one);
     let page = UnreadPage {
         messages: vec![one.clone(), one],
-        next: "4.9".parse().ok(),
+        next: "1.2.4.9".parse().ok(),
         ..page
     };
-    let end = r#""Cursor":"4.9","complete":false,"RequestID":"1""#;
+    let end = r#""Cursor":"1.2.4.9","complete":false,"RequestID":"1""#;
     let expected = format!("{head}[{pushed},{pushed}],{written},{end}}}");
     assert_eq!(unread_page(&page, context().id.as_ref()), expected);
 }
