@@ -236,17 +236,14 @@ fn a_set_of_keys_takes_what_is_for_tokens_and_passes_over_the_rest() {
     assert_eq!(none, Err(InvalidJwks::Empty));
 }
 
-#[test]
-fn one_bad_key_condemns_the_document() {
-    //= AU-36 type=test
-    let good = Signer::new(Algorithm::EdDsa).jwk("");
-    let ec = Signer::new(Algorithm::Es256);
+/// Entries of a set that are meant for tokens and cannot be used, and why.
+fn bad_entries(ec: &Signer) -> Vec<(String, KeyError)> {
     let point = ec.public();
     let (x, y) = (encode(&point[1..33]), encode(&point[33..]));
     let weak = encode(vec![0xff; 255]);
     let big = encode(vec![0xff; 1025]);
     let strong = encode(vec![0xff; 256]);
-    for (entry, error) in [
+    vec![
         (
             format!(r#"{{"kty":"RSA","n":"{weak}","e":"AQAB"}}"#),
             KeyError::Weak,
@@ -305,7 +302,15 @@ fn one_bad_key_condemns_the_document() {
         (ec.jwk(r#","d":"AAAA""#), KeyError::Private),
         (ec.jwk(r#","kid":7"#), KeyError::Name),
         (ec.jwk(r#","kid":"""#), KeyError::Name),
-    ] {
+    ]
+}
+
+#[test]
+fn one_bad_key_condemns_the_document() {
+    //= AU-36 type=test
+    let good = Signer::new(Algorithm::EdDsa).jwk("");
+    let ec = Signer::new(Algorithm::Es256);
+    for (entry, error) in bad_entries(&ec) {
         let text = format!(r#"{{"keys":[{good},{entry}]}}"#);
         let refused = Keys::new().with_jwks(&text, None).map(drop);
         let expected = Err(InvalidJwks::Key { index: 1, error });

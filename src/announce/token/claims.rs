@@ -163,9 +163,11 @@ impl Claims {
         Ok(claims)
     }
 
-    /// Closes namespaces for which `is_closed` holds; whether one is left.
-    pub(crate) fn close_namespaces(&mut self, is_closed: impl Fn(&str) -> bool) -> bool {
-        self.namespaces.retain(|namespace| !is_closed(namespace));
+    /// Closes the namespaces at the places where `closed` says so; whether one is left.
+    pub(crate) fn close_namespaces(&mut self, closed: &[bool]) -> bool {
+        let mut closed = closed.iter();
+        self.namespaces
+            .retain(|_| !closed.next().copied().unwrap_or(false));
         !self.namespaces.is_empty()
     }
 

@@ -194,10 +194,9 @@ impl Revocations {
         if covers_token(&held, &claims, now) {
             return None;
         }
-        let as_they_were = claims.clone();
-        claims
-            .close_namespaces(|namespace| covers_stay(&held, &as_they_were, namespace, now))
-            .then_some(claims)
+        let is_closed = |namespace: &String| covers_stay(&held, &claims, namespace, now);
+        let closed: Vec<bool> = claims.namespaces().iter().map(is_closed).collect();
+        claims.close_namespaces(&closed).then_some(claims)
     }
 
     /// Tells of all that is revoked from now on.
