@@ -361,6 +361,7 @@ fn forged() -> Vec<(String, String, TokenError)> {
 fn every_forged_token_is_refused_for_the_reason_that_is_meant() {
     //= AU-02 type=test
     //= AU-04 type=test
+    //= V-92 type=test
     //= AU-08 type=test
     //= AU-09 type=test
     //= AU-11 type=test

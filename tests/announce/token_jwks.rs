@@ -255,6 +255,7 @@ async fn a_key_that_is_not_listed_any_more_ends_with_its_grace() {
 async fn a_flood_of_unknown_keys_asks_the_server_once_and_nobody_else() {
     //= AU-12 type=test
     //= AU-13 type=test
+    //= V-89 type=test
     let (old, new) = (Signer::new(Algorithm::EdDsa), Signer::new(Algorithm::EdDsa));
     let server = Server::start(Answer::Keys(jwks(&[(&old, "old")]))).await;
     let trap = Trap::bind("127.0.0.1:0").unwrap();

@@ -177,6 +177,7 @@ fn a_previous_secret_verifies_until_its_end() {
 #[test]
 fn keys_of_one_name_at_two_issuers_are_two_keys() {
     //= AU-14 type=test
+    //= V-90 type=test
     let (one, two) = (Signer::new(Algorithm::Es256), Signer::new(Algorithm::Es256));
     let keys = Keys::new()
         .with_jwks(&jwks(&[(&one, "k")]), Some("https://one"))

@@ -17,6 +17,7 @@ pub(crate) struct Header {
 
 impl Header {
     //= AU-13
+    //= V-89
     /// Reads a header. Keys and addresses of keys in it (`jwk`, `jku`, `x5c`, `x5u`) are
     /// members like any that nobody asked for.
     pub(crate) fn read(text: &str, taken: &[Algorithm]) -> Result<Self, TokenError> {

@@ -107,6 +107,7 @@ impl Keys {
             return Err(KeyError::TooMany);
         }
         //= AU-14
+        //= V-90
         if self.0.iter().any(|other| other.is_namesake(&key)) {
             return Err(KeyError::Twice);
         }
@@ -143,6 +144,7 @@ impl Keys {
     ) -> Result<Option<String>, TokenError> {
         //= AU-03
         //= AU-04
+        //= V-92
         let of_algorithm = || {
             self.0
                 .iter()
