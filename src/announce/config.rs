@@ -33,6 +33,7 @@
 
 mod agree;
 mod assemble;
+pub mod check;
 mod difference;
 mod fault;
 mod load;

@@ -27,6 +27,8 @@ pub enum Command {
     Serve(Serve),
     /// Mint a token for development with the server's secret
     Token(Token),
+    /// Say in words what a configuration means, and what is unsafe in it
+    CheckConfig(CheckConfig),
     /// Echo each message
     Echo(Echo),
     /// Talk to a server: lines in, messages out
@@ -70,6 +72,14 @@ pub struct Token {
     /// The data folder of the server
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
+}
+
+/// The arguments of `check-config`.
+#[derive(Debug, clap::Args)]
+pub struct CheckConfig {
+    /// The configuration, in YAML
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// The arguments of `echo`.

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod autobahn_client;
+pub mod check_config;
 pub mod connect;
 mod data;
 pub mod echo;
@@ -30,6 +31,7 @@ pub fn main() -> ExitCode {
     let done = match args.command {
         Command::Serve(args) => serve::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::CheckConfig(args) => check_config::run(&args),
         Command::Echo(args) => echo::run(&args),
         Command::Connect(args) => connect::run(&args),
         Command::AutobahnClient(args) => autobahn_client::run(&args),

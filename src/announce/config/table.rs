@@ -140,7 +140,9 @@ impl Kind {
 
 /// Writes rows of the table: path, kind, presence, effect and meaning.
 macro_rules! table {
-    ($name:ident: $($path:literal $kind:expr, $presence:expr, $effect:ident, $meaning:literal;)+) => {
+    ($name:ident: $(
+        $path:literal $kind:expr, $presence:expr, $effect:ident, $meaning:literal;
+    )+) => {
         pub(super) const $name: &[$crate::announce::config::table::Row] = &[$(
             $crate::announce::config::table::Row {
                 path: $path,

@@ -1,0 +1,277 @@
+//! What is said about a configuration: its meaning in words, and remarks.
+
+use framewire::announce::config::check::{Report, Severity, Strength, World, check};
+use framewire::announce::config::{Config, SecretSource};
+use jiff::Timestamp;
+
+use crate::{EXAMPLE, load};
+
+const GOOD: Strength = Strength {
+    bytes: 32,
+    is_sample: false,
+};
+
+fn report(text: &str) -> Report {
+    report_with(text, &|_| Some(GOOD))
+}
+
+fn report_with(text: &str, secret: &dyn Fn(&SecretSource) -> Option<Strength>) -> Report {
+    let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+    let world = World {
+        now,
+        next_runs: Some(&|cron, zone, now, count| match cron {
+            "0 0 31 2 *" => Err("there is no such day".to_owned()),
+            _ => Ok((1..=count)
+                .map(|at| format!("run {at} of {cron} in {zone} after {now}"))
+                .collect()),
+        }),
+        secret,
+    };
+    check(&load(text).unwrap(), &world)
+}
+
+/// The findings as severity and path.
+fn found(report: &Report) -> Vec<(Severity, &str)> {
+    report
+        .findings
+        .iter()
+        .map(|finding| (finding.severity, finding.path.as_str()))
+        .collect()
+}
+
+//= B02 type=test
+//= B27 type=test
+#[test]
+fn the_example_in_words() {
+    let printed = report(EXAMPLE).to_string();
+    let expected = include_str!("files/example.txt");
+    assert_eq!(printed, expected, "\n{printed}");
+}
+
+#[test]
+fn a_server_without_a_file_is_fine() {
+    let report = report("");
+    assert_eq!(found(&report), []);
+    assert!(
+        report
+            .to_string()
+            .ends_with("nothing to remark\n\nfine for development\n")
+    );
+    assert_eq!(Config::default().server.listen.port(), 4000);
+}
+
+fn schedule(cron: &str) -> String {
+    format!(
+        "announcements:\n  schedules:\n  - id: reminder\n    cron: \"{cron}\"\n    timezone: \
+         Europe/Stockholm\n    feed: Public\n    template: {{title: t, body: b}}\n"
+    )
+}
+
+//= A20 type=test
+//= A21 type=test
+#[test]
+fn the_schedules_of_the_first_server_are_explained_and_warned_of() {
+    for (cron, day) in [("10 1 10 * *", "10"), ("10 1 20 * *", "20")] {
+        let report = report(&schedule(cron));
+        let said =
+            format!("reminder: at 01:10 on day {day} of every month ({cron}, Europe/Stockholm)");
+        assert!(report.to_string().contains(&said), "{report}");
+        assert_eq!(
+            found(&report),
+            [(Severity::Warning, "announcements.schedules[0].cron")]
+        );
+        let warning = format!(
+            "warning: c.yaml:4:11: announcements.schedules[0].cron: the minute stands first: this \
+             is 01:10, not 10:01, which is \"1 10 {day} * *\""
+        );
+        assert_eq!(report.findings[0].to_string(), warning);
+        let right = self::report(&schedule(&format!("1 10 {day} * *")));
+        assert!(
+            right
+                .to_string()
+                .contains(&format!("at 10:01 on day {day} of every month"))
+        );
+        assert_eq!(found(&right), []);
+        for at in 1..=3 {
+            assert!(
+                right
+                    .to_string()
+                    .contains(&format!("next run {at} of 1 10 {day} * *"))
+            );
+        }
+    }
+}
+
+#[test]
+fn schedules_in_words() {
+    let cases = [
+        ("* * * * *", "every minute, every day"),
+        ("5 * * * *", "every hour at :05, every day"),
+        ("0 9 * * 1-5", "at 09:00 every Monday to Friday"),
+        ("0 9 * * MON,fri", "at 09:00 every Monday, Friday"),
+        ("0 9 1,15 * *", "at 09:00 on day 1, 15 of every month"),
+        ("30 8 1 1-3 *", "at 08:30 on day 1 of January to March"),
+        ("30 8 * 6 *", "at 08:30 every day of June"),
+        (
+            "0 9 1 * 1",
+            "at 09:00 on day 1 and every Monday, every month",
+        ),
+        ("*/15 8 * * *", "every 15th minute of hour 8, every day"),
+        ("0 7 L * *", "at 07:00 on the last day of every month"),
+    ];
+    for (cron, words) in cases {
+        let printed = report(&schedule(cron)).to_string();
+        assert!(
+            printed.contains(&format!("reminder: {words} ({cron},")),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
+fn a_schedule_that_never_runs_is_unsafe() {
+    let report = report(&schedule("0 0 31 2 *"));
+    assert_eq!(
+        found(&report),
+        [(Severity::Unsafe, "announcements.schedules[0].cron")]
+    );
+    assert_eq!(report.findings[0].text, "there is no such day");
+}
+
+//= A09 type=test
+//= B22 type=test
+//= B26 type=test
+//= B28 type=test
+//= B44 type=test
+//= C15 type=test
+//= AU-18 type=test
+#[test]
+fn what_is_unsafe_is_found_and_refused_in_production() {
+    const SOCKET: &str = "gateway:\n  socket:\n    path: /c\n";
+    let (warning, harm) = (Severity::Warning, Severity::Unsafe);
+    let cases = [
+        (
+            "server:\n  listen: 0.0.0.0:80".to_owned(),
+            harm,
+            "server.listen",
+        ),
+        (
+            "server:\n  listen: 0.0.0.0:80\n  allow_cleartext: true".to_owned(),
+            warning,
+            "server.allow_cleartext",
+        ),
+        ("origins: [\"*\"]".to_owned(), harm, "origins"),
+        (
+            format!("{SOCKET}  origins: [\"*\"]"),
+            harm,
+            "gateway.origins",
+        ),
+        (
+            "origins: [\"http://a.example\"]".to_owned(),
+            warning,
+            "origins",
+        ),
+        (
+            "auth:\n  cookie: ID_TOKEN".to_owned(),
+            warning,
+            "auth.cookie",
+        ),
+        (
+            format!("{SOCKET}  namespace: {{required: false}}"),
+            harm,
+            "gateway.namespace.required",
+        ),
+        (
+            format!("{SOCKET}    broadcast: {{subscribe: b, scope: all-namespaces}}"),
+            harm,
+            "gateway.socket.broadcast.scope",
+        ),
+        (
+            format!("{SOCKET}  allow_raw: true"),
+            warning,
+            "gateway.allow_raw",
+        ),
+        (
+            format!("{SOCKET}  handlers: [{{topic: t, url: \"https://h.example\"}}]"),
+            warning,
+            "gateway.handlers[0].url",
+        ),
+        (
+            "limits: {messages: {rate: off}}".to_owned(),
+            harm,
+            "limits.messages.rate",
+        ),
+        (
+            "limits: {publish: {rate: off}}".to_owned(),
+            harm,
+            "limits.publish.rate",
+        ),
+        (
+            "limits: {accept_rate: off}".to_owned(),
+            harm,
+            "limits.accept_rate",
+        ),
+        (
+            "auth: {tokens: {jwks_file: set.json}}".to_owned(),
+            warning,
+            "auth.tokens.issuer",
+        ),
+    ];
+    for (text, severity, path) in cases {
+        let report = report(&text);
+        assert_eq!(found(&report), [(severity, path)], "{text}");
+        assert!(!report.is_refused());
+        let production = match text.contains("server:") {
+            true => text.replace("server:\n", "server:\n  profile: production\n"),
+            false => format!("{text}\nserver: {{profile: production}}\n"),
+        };
+        assert_eq!(
+            self::report(&production).is_refused(),
+            severity == harm,
+            "{production}"
+        );
+    }
+}
+
+//= A19 type=test
+//= AU-18 type=test
+#[test]
+fn secrets_that_are_missing_short_or_of_an_example_are_found() {
+    let path = "auth.tokens.secret_env";
+    let cases = [
+        ("", None, Severity::Note),
+        (
+            "auth: {tokens: {secret_env: OTHER}}",
+            None,
+            Severity::Unsafe,
+        ),
+        (
+            "",
+            Some(Strength {
+                bytes: 31,
+                is_sample: false,
+            }),
+            Severity::Unsafe,
+        ),
+        (
+            "",
+            Some(Strength {
+                bytes: 64,
+                is_sample: true,
+            }),
+            Severity::Unsafe,
+        ),
+    ];
+    for (text, strength, severity) in cases {
+        assert_eq!(found(&report_with(text, &|_| strength)), [(severity, path)]);
+    }
+    let unused = "auth: {tokens: {algorithms: [RS256], jwks_file: s, issuer: i, audience: a}}";
+    assert_eq!(found(&report_with(unused, &|_| None)), []);
+    for sample in [
+        "your-256-bit-secret-your-256-bit-secret",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ] {
+        assert!(Strength::of(sample.as_bytes()).is_sample, "{sample}");
+    }
+    assert_eq!(Strength::of(b"83b1f0c47d92e6a5b04f1c7e2d9a6835"), GOOD);
+}
