@@ -6,16 +6,12 @@
 //!
 //! ```text
 //!   service    sockets, rules and hub joined
+//!   config     a file, the environment and flags as settings, and what they mean in words
 //!   page       what people see in a browser
 //!   intent     the dialect of the first server     native   the dialect that can do everything
 //!   outcome    what is to be done after a message   event    what a connection may be told
 //!   desk       the rules: who may do what
 //!   caller     what is known about one connection   rooms    who is in them
-//!   config     a file, the environment and flags as settings, and what they mean in words
-//!   page
-//!   desk       the rules: who may do what, in which order
-//!   caller     what is known about one connection
-//!   intent     the dialect: JSON text to requests, replies to JSON text
 //!   store      what was accepted: SQLite, one writer, one reader
 //!   schedule   what is announced at its time: cron with a time zone, catching up
 //!   token      who somebody is: keys, claims, revocation     secret   the key of our own

@@ -58,7 +58,7 @@ fn what_is_unsafe_is_refused_in_production_and_told_in_development() {
     let output = check(EXAMPLE, &short);
     assert_eq!(output.status.code(), Some(1));
     let printed = text(&output.stdout);
-    let expected = "unsafe: c.yaml:66:17: auth.tokens.secret_env: the variable API_secret holds 9 \
+    let expected = "unsafe: c.yaml:77:17: auth.tokens.secret_env: the variable API_secret holds 9 \
                     bytes, a secret needs at least 32";
     assert!(printed.contains(expected), "{printed}");
     assert!(!printed.contains("too-short"));

@@ -5,8 +5,6 @@ use framewire::announce::config::FAULTS_MAX;
 use crate::{fault, faults, load};
 
 //= B15 type=test
-//= B05 type=test
-//= A22 type=test
 #[test]
 fn texts_follow_their_rules() {
     let cases = [
@@ -147,7 +145,6 @@ fn keys_agree() {
             "server.tls.key is missing",
         ),
         ("bus: {driver: nats}", "1:15", "nats needs bus.url"),
-        ("bus: {url: \"nats://n\"}", "1:12", "the bus is local"),
         (
             "origins: [\"*\", \"https://a.example\"]",
             "1:10",

@@ -7,14 +7,7 @@ use crate::{EXAMPLE, SEED, fault, load};
 //= B02 type=test
 //= B03 type=test
 //= B04 type=test
-//= B06 type=test
-//= B07 type=test
 //= B08 type=test
-//= B09 type=test
-//= B10 type=test
-//= B11 type=test
-//= B12 type=test
-//= B13 type=test
 //= B14 type=test
 //= B56 type=test
 #[test]
@@ -39,10 +32,6 @@ fn is_read_as_it_stands() {
     assert_eq!(socket.broadcast.as_deref(), Some("socket:broadcast"));
 }
 
-//= B22 type=test
-//= B23 type=test
-//= B26 type=test
-//= B44 type=test
 #[test]
 fn gets_safe_defaults_for_what_it_does_not_say() {
     let config = load(SEED).unwrap();

@@ -73,9 +73,9 @@ fn aliases_repeat_and_are_bounded() {
         let before = format!("*a{}, ", at - 1).repeat(9);
         writeln!(text, "a{at}: &a{at} [{before}]").unwrap();
     }
-    let fault = crate::faults(&text).pop().unwrap();
+    let fault = faults(&text).pop().unwrap();
     assert!(fault.contains(&format!("more than {NODES_MAX}")), "{fault}");
-    let looped = crate::faults("origins: &a [*a]\n").pop().unwrap();
+    let looped = faults("origins: &a [*a]\n").pop().unwrap();
     assert!(
         looped.contains("would never end") || looped.contains("not YAML"),
         "{looped}"

@@ -185,9 +185,6 @@ impl Agreement<'_> {
         if is_nats && !self.is_set("bus.url") {
             self.fault("bus.driver", "nats needs bus.url");
         }
-        if !is_nats && self.is_set("bus.url") {
-            self.fault("bus.url", "the bus is local; set bus.driver to nats");
-        }
         for path in ["origins", "gateway.origins"] {
             let mixed = match self.config.values.get(path) {
                 Some(Value::Texts(texts)) => texts.len() > 1 && texts.iter().any(|it| it == "*"),

@@ -10,8 +10,8 @@ use core::fmt;
 use jiff::Timestamp;
 
 use crate::announce::config::model::{
-    BroadcastScope, Bus, CatchUp, Config, Feed, Gateway, Origins, Pace, Profile, Schedule,
-    SecretSource, Socket,
+    BroadcastScope, Bus, CatchUp, Config, Feed, Gateway, LateJoiners, Origins, Pace, Profile,
+    Schedule, SecretSource, Socket,
 };
 use crate::announce::config::unit::{show_size, show_time};
 
@@ -253,16 +253,16 @@ fn permissions(config: &Config) -> Vec<String> {
     if !feeds.get("Public").is_some_and(own) {
         lines.push("announce in Public: scope announce:public".to_string());
     }
-    lines.push(
-        "announce in others: scope announce:channel:NAME, announce:role:NAME or announce:user"
-            .to_string(),
-    );
     for (name, feed) in feeds.iter().filter(|(_, feed)| own(feed)) {
         lines.push(format!(
             "announce in {name}: scope {}",
             feed.publish.join(" or ")
         ));
     }
+    lines.push(
+        "announce in others: scope announce:channel:NAME, announce:role:NAME or announce:user"
+            .to_string(),
+    );
     if let Some(socket) = &config.gateway.socket {
         if let Some(topic) = &socket.send {
             lines.push(format!("send to certain people by {topic}: scope send"));
@@ -308,12 +308,16 @@ fn events(gateway: &Gateway, socket: &Socket) -> Vec<String> {
 }
 
 fn feed(name: &str, feed: &Feed) -> String {
+    let late = match feed.late_joiners {
+        LateJoiners::FromJoining => "; who comes later finds what follows",
+        LateJoiners::All => "; who comes later finds all of it",
+    };
     let acknowledgement = match feed.require_ack {
         true => "; asks for acknowledgement",
         false => "",
     };
     format!(
-        "{name}: kept for {}{acknowledgement}",
+        "{name}: kept for {}{late}{acknowledgement}",
         show_time(feed.retain)
     )
 }
@@ -344,7 +348,7 @@ fn schedule(it: &Schedule, world: &World<'_>, lines: &mut Vec<String>) -> Result
     ));
     if let Some(next_runs) = world.next_runs {
         let runs = next_runs(&it.cron, &it.timezone, world.now, RUNS)?;
-        lines.extend(runs.iter().map(|run| format!("  next {run}")));
+        lines.extend(runs.iter().map(|run| format!("  next: {run}")));
     }
     Ok(())
 }

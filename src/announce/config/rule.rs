@@ -42,7 +42,6 @@ pub(crate) const LABEL: Rule = Rule {
     accepts: line::<255>,
 };
 
-//= B05
 pub(crate) const NAMESPACE: Rule = Rule {
     expected: "a namespace: 1 to 64 letters, digits, `_`, `.` or `-`",
     accepts: name,
@@ -120,7 +119,6 @@ pub(crate) const CRON: Rule = Rule {
     },
 };
 
-//= A22
 pub(crate) const ZONE: Rule = Rule {
     expected: "a time zone of the IANA database, such as Europe/Stockholm",
     accepts: |text| text.len() <= 64 && jiff::tz::TimeZone::get(text).is_ok(),

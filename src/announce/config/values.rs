@@ -261,16 +261,15 @@ fn nearest<'n>(text: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n s
         return None;
     }
     let text = text.to_lowercase();
-    names
-        .map(|name| {
-            (
-                strsim::normalized_damerau_levenshtein(&text, &name.to_lowercase()),
-                name,
-            )
-        })
-        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
+    let mut best = (LIKENESS_MIN, None);
+    for name in names {
+        let likeness = strsim::normalized_damerau_levenshtein(&text, &name.to_lowercase());
+        // Of two that are equally near the first stands.
+        if likeness > best.0 {
+            best = (likeness, Some(name));
+        }
+    }
+    best.1
 }
 
 /// Reads the variables that begin with [`PREFIX`], and `PORT`, over the values that there are.
@@ -288,8 +287,9 @@ pub(crate) fn add_environment(
         .filter(|(name, _)| name.starts_with(PREFIX))
     {
         let Some(row) = known.get(name) else {
-            let message = match nearest(name, known.keys().map(String::as_str)) {
-                Some(near) => format!("no such variable; did you mean {near}?"),
+            let ours = known.keys().filter_map(|known| known.strip_prefix(PREFIX));
+            let message = match nearest(&name[PREFIX.len()..], ours) {
+                Some(near) => format!("no such variable; did you mean {PREFIX}{near}?"),
                 None => "no key has this variable; lists and maps are set in the file".to_owned(),
             };
             let (place, path) = (Place::Environment(brief(name)), String::new());

@@ -8,7 +8,7 @@ use core::fmt;
 
 use crate::announce::config::check::{Strength, World};
 use crate::announce::config::fault::Place;
-use crate::announce::config::model::{BroadcastScope, Config, Origins, SecretSource};
+use crate::announce::config::model::{BroadcastScope, Bus, Config, Origins, SecretSource};
 use crate::announce::secret;
 
 /// How much a finding matters.
@@ -79,6 +79,7 @@ pub(super) fn of(config: &Config, world: &World<'_>) -> Vec<Finding> {
     all.rates();
     all.secrets(world);
     all.tokens();
+    all.bus();
     all.schedules();
     all.found
 }
@@ -126,7 +127,6 @@ impl Search<'_> {
         }
         let is_listed = |origins: &Origins| matches!(origins, Origins::Listed(_));
         let same = !is_listed(&self.config.origins) && !is_listed(&self.config.gateway.origins);
-        //= B22
         if same && self.config.values.place("auth.cookie") != Place::Default {
             let text = "the cookie is not looked at, since no origins are listed: set origins";
             self.say(Severity::Warning, "auth.cookie", text);
@@ -159,7 +159,6 @@ impl Search<'_> {
         let Some(socket) = &gateway.socket else {
             return;
         };
-        //= B26
         if !gateway.namespace_required {
             let text = format!(
                 "who names no namespace is in {}, together with everybody else who names none",
@@ -167,7 +166,6 @@ impl Search<'_> {
             );
             self.say(Severity::Unsafe, "gateway.namespace.required", text);
         }
-        //= B44
         if socket.broadcast_scope == BroadcastScope::AllNamespaces {
             self.say(
                 Severity::Unsafe,
@@ -286,6 +284,13 @@ impl Search<'_> {
                 "auth.tokens.issuer",
                 "keys of a set sign tokens for other programs too: set issuer and audience",
             );
+        }
+    }
+
+    fn bus(&mut self) {
+        if self.config.bus == Bus::Local && self.config.values.get("bus.url").is_some() {
+            let text = "the bus is local, so this is not used; bus.driver makes it nats";
+            self.say(Severity::Warning, "bus.url", text);
         }
     }
 

@@ -35,7 +35,6 @@ table! { ROWS:
         "The name of the schedule; no two share one.";
     "announcements.schedules[].cron" Text(CRON), Required, Reload,
         "When: minute, hour, day of the month, month, day of the week.";
-    //= A22
     "announcements.schedules[].timezone" Text(ZONE), Required, Reload,
         "Where the clock hangs, as the IANA database names it.";
     "announcements.schedules[].catch_up" Choice(&["once", "none", "all"]), Default("once"), Reload,

@@ -56,7 +56,6 @@ table! { ROWS:
         "The claims that list the channels; the first that is there does.";
     "auth.tokens.skew" Time(0, 300_000), Default("30s"), Reload,
         "How far the clocks may be apart.";
-    //= B22
     "auth.cookie" Text(COOKIE), Default("ID_TOKEN"), Reload,
         "The cookie that may hold the token. It is looked at only where origins are listed.";
     "auth.auth_timeout" Time(100, 600_000), Default("10s"), Reload,

@@ -17,51 +17,41 @@ table! { ROWS:
         "The path at which sockets are opened; no other path that begins with it is meant.";
     "gateway.socket.onconnect" Map, Optional, Reload,
         "What happens when somebody has connected and signed in.";
-    //= B06
     "gateway.socket.onconnect.publish" Text(TOPIC), Required, Reload,
         "The topic on which the server publishes it.";
     "gateway.socket.onmessage" Map, Optional, Reload,
         "What happens when a message arrives.";
-    //= B07
     "gateway.socket.onmessage.publish" Text(TOPIC), Required, Reload,
         "The topic on which the server publishes every message.";
     //= B08
     "gateway.socket.onmessage.types" Maps(10_000), Optional, Reload,
         "Topics for messages of certain types, published after the topic for all.";
-    //= B09
     "gateway.socket.onmessage.types[].type" Text(LABEL), Required, Reload,
         "The `type` of the message, compared letter by letter; no type is listed twice.";
-    //= B10
     "gateway.socket.onmessage.types[].publish" Text(TOPIC), Required, Reload,
         "The topic on which the server publishes messages of this type as well.";
     "gateway.socket.onclose" Map, Optional, Reload,
         "What happens when a connection ends that was published as connected.";
-    //= B11
     "gateway.socket.onclose.publish" Text(TOPIC), Required, Reload,
         "The topic on which the server publishes it, once.";
     "gateway.socket.send" Map, Optional, Reload,
         "How programs send to certain people.";
-    //= B12
     //= B14
     "gateway.socket.send.subscribe" Text(TOPIC), Required, Reload,
         "The topic that the server listens on for messages to certain people.";
     "gateway.socket.broadcast" Map, Optional, Reload,
         "How programs send to everybody who is connected.";
-    //= B13
     "gateway.socket.broadcast.subscribe" Text(TOPIC), Required, Reload,
         "The topic that the server listens on for messages to everybody.";
-    //= B44
     "gateway.socket.broadcast.scope" Choice(&["namespace", "all-namespaces"]),
         Default("namespace"), Reload,
         "Who everybody is: the namespace of the program that sends, or all namespaces.";
     "gateway.namespace" Map, Optional, Reload,
         "What a connection without `?namespace=` is worth.";
-    //= B26
     "gateway.namespace.required" Flag, Default("true"), Reload,
         "Whether a connection has to name its namespace.";
     "gateway.namespace.default" Text(NAMESPACE), Default("main"), Reload,
         "The namespace of a connection that names none, where it need not.";
-    //= B23
     "gateway.origins" Texts(ORIGIN), Default(""), Reload,
         "The origins whose pages may connect to this endpoint; with none, those in `origins`.";
     "gateway.allow_raw" Flag, Default("false"), Reload,

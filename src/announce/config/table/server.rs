@@ -29,7 +29,6 @@ table! { ROWS:
     //= A09
     "server.allow_cleartext" Flag, Default("false"), Restart,
         "Whether to listen beyond this machine without a certificate: behind a proxy that has one.";
-    //= B24
     "server.hosts" Texts(HOST), Default(""), Reload,
         "What a request may be addressed to; with none, whatever it is.";
     "server.profile" Choice(&["development", "production"]), Default("development"), Restart,
