@@ -334,7 +334,7 @@ fn schedule(it: &Schedule, world: &World<'_>, lines: &mut Vec<String>) -> Result
         it.timezone
     ));
     let whom = match &it.audience_hook {
-        Some(url) => format!("whom {url} names"),
+        Some(url) => format!("those that {url} names"),
         None => "everybody of the feed".to_string(),
     };
     let missed = match it.catch_up {
