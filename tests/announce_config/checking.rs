@@ -137,89 +137,90 @@ fn a_schedule_that_never_runs_is_unsafe() {
     assert_eq!(report.findings[0].text, "there is no such day");
 }
 
+/// What is remarked on; `SOCKET` stands for the least endpoint of the event bus.
+const REMARKS: &[(&str, Severity, &str)] = &[
+    (
+        "server:\n  listen: 0.0.0.0:80",
+        Severity::Unsafe,
+        "server.listen",
+    ),
+    (
+        "server:\n  listen: 0.0.0.0:80\n  allow_cleartext: true",
+        Severity::Warning,
+        "server.allow_cleartext",
+    ),
+    ("origins: [\"*\"]", Severity::Unsafe, "origins"),
+    (
+        "SOCKET  origins: [\"*\"]",
+        Severity::Unsafe,
+        "gateway.origins",
+    ),
+    (
+        "origins: [\"http://a.example\"]",
+        Severity::Warning,
+        "origins",
+    ),
+    (
+        "auth:\n  cookie: ID_TOKEN",
+        Severity::Warning,
+        "auth.cookie",
+    ),
+    (
+        "SOCKET  namespace: {required: false}",
+        Severity::Unsafe,
+        "gateway.namespace.required",
+    ),
+    (
+        "SOCKET    broadcast: {subscribe: b, scope: all-namespaces}",
+        Severity::Unsafe,
+        "gateway.socket.broadcast.scope",
+    ),
+    (
+        "SOCKET  allow_raw: true",
+        Severity::Warning,
+        "gateway.allow_raw",
+    ),
+    (
+        "SOCKET  handlers: [{topic: t, url: \"https://h.example\"}]",
+        Severity::Warning,
+        "gateway.handlers[0].url",
+    ),
+    (
+        "bus: {url: \"nats://n.example\"}",
+        Severity::Warning,
+        "bus.url",
+    ),
+    (
+        "limits: {messages: {rate: off}}",
+        Severity::Unsafe,
+        "limits.messages.rate",
+    ),
+    (
+        "limits: {publish: {rate: off}}",
+        Severity::Unsafe,
+        "limits.publish.rate",
+    ),
+    (
+        "limits: {accept_rate: off}",
+        Severity::Unsafe,
+        "limits.accept_rate",
+    ),
+    (
+        "auth: {tokens: {jwks_file: set.json}}",
+        Severity::Warning,
+        "auth.tokens.issuer",
+    ),
+];
+
 //= A09 type=test
 //= C15 type=test
 //= AU-18 type=test
 #[test]
 fn what_is_unsafe_is_found_and_refused_in_production() {
-    const SOCKET: &str = "gateway:\n  socket:\n    path: /c\n";
-    let (warning, harm) = (Severity::Warning, Severity::Unsafe);
-    let cases = [
-        (
-            "server:\n  listen: 0.0.0.0:80".to_owned(),
-            harm,
-            "server.listen",
-        ),
-        (
-            "server:\n  listen: 0.0.0.0:80\n  allow_cleartext: true".to_owned(),
-            warning,
-            "server.allow_cleartext",
-        ),
-        ("origins: [\"*\"]".to_owned(), harm, "origins"),
-        (
-            format!("{SOCKET}  origins: [\"*\"]"),
-            harm,
-            "gateway.origins",
-        ),
-        (
-            "origins: [\"http://a.example\"]".to_owned(),
-            warning,
-            "origins",
-        ),
-        (
-            "auth:\n  cookie: ID_TOKEN".to_owned(),
-            warning,
-            "auth.cookie",
-        ),
-        (
-            format!("{SOCKET}  namespace: {{required: false}}"),
-            harm,
-            "gateway.namespace.required",
-        ),
-        (
-            format!("{SOCKET}    broadcast: {{subscribe: b, scope: all-namespaces}}"),
-            harm,
-            "gateway.socket.broadcast.scope",
-        ),
-        (
-            format!("{SOCKET}  allow_raw: true"),
-            warning,
-            "gateway.allow_raw",
-        ),
-        (
-            format!("{SOCKET}  handlers: [{{topic: t, url: \"https://h.example\"}}]"),
-            warning,
-            "gateway.handlers[0].url",
-        ),
-        (
-            "bus: {url: \"nats://n.example\"}".to_owned(),
-            warning,
-            "bus.url",
-        ),
-        (
-            "limits: {messages: {rate: off}}".to_owned(),
-            harm,
-            "limits.messages.rate",
-        ),
-        (
-            "limits: {publish: {rate: off}}".to_owned(),
-            harm,
-            "limits.publish.rate",
-        ),
-        (
-            "limits: {accept_rate: off}".to_owned(),
-            harm,
-            "limits.accept_rate",
-        ),
-        (
-            "auth: {tokens: {jwks_file: set.json}}".to_owned(),
-            warning,
-            "auth.tokens.issuer",
-        ),
-    ];
-    for (text, severity, path) in cases {
+    for (text, severity, path) in REMARKS {
+        let text = text.replace("SOCKET", "gateway:\n  socket:\n    path: /c\n");
         let report = report(&text);
-        assert_eq!(found(&report), [(severity, path)], "{text}");
+        assert_eq!(found(&report), [(*severity, *path)], "{text}");
         assert!(!report.is_refused());
         let production = match text.contains("server:") {
             true => text.replace("server:\n", "server:\n  profile: production\n"),
@@ -227,7 +228,7 @@ fn what_is_unsafe_is_found_and_refused_in_production() {
         };
         assert_eq!(
             self::report(&production).is_refused(),
-            severity == harm,
+            *severity == Severity::Unsafe,
             "{production}"
         );
     }

@@ -181,7 +181,7 @@ fn keys() -> Vec<(String, String)> {
 }
 
 #[derive(Default)]
-struct Map(Vec<(String, Map)>, Option<String>);
+struct Map(Vec<(String, Self)>, Option<String>);
 
 impl Map {
     fn put(&mut self, path: &str, value: &str) {
@@ -269,6 +269,7 @@ fn is_map(expected: &str) -> bool {
         || expected.contains("names to maps")
 }
 
+//= B47 type=test
 #[test]
 fn stands_in_the_list_of_this_test() {
     let of_reference: BTreeSet<String> = keys()

@@ -123,6 +123,12 @@ fn a_reload_applies_some_changes_and_a_start_the_others() {
         "origins: [] -> [https://a.example]",
     ];
     assert_eq!(told, expected);
+    let words = EXAMPLE.replace("still empty", "not there");
+    let changes = Config::difference(&load(EXAMPLE).unwrap(), &load(&words).unwrap());
+    assert_eq!(
+        changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["announcements.schedules[0].template.body: 69 bytes -> 67 bytes"]
+    );
     let gone = Config::difference(&old, &load("").unwrap());
     let path = gone
         .iter()

@@ -4,59 +4,61 @@ use framewire::announce::config::FAULTS_MAX;
 
 use crate::{fault, faults, load};
 
+/// Texts that break a rule: where that is told, and what is expected.
+const TEXTS: &[(&str, &str, &str)] = &[
+    (
+        "server:\n  listen: localhost:4000",
+        "2:11",
+        "an address and a port",
+    ),
+    (
+        "server:\n  listen: 127.0.0.1:65536",
+        "2:11",
+        "an address and a port",
+    ),
+    (
+        "server:\n  trusted_proxies: [10.0.0.0/33]",
+        "2:21",
+        "an address or a network",
+    ),
+    ("server:\n  hosts: [\"a b\"]", "2:11", "a host"),
+    ("announcements:\n  path: websockets", "2:9", "a path"),
+    ("announcements:\n  path: /a?b=c", "2:9", "a path"),
+    ("announcements:\n  path: /a/../b", "2:9", "a path"),
+    (
+        "gateway:\n  namespace: {default: \"a b\"}",
+        "2:24",
+        "a namespace",
+    ),
+    (
+        "gateway:\n  socket:\n    path: /c\n    send: {subscribe: \"a\\tb\"}",
+        "4:23",
+        "a topic",
+    ),
+    ("origins: [app.example.com]", "1:11", "an origin"),
+    (
+        "origins: [\"https://app.example.com/\"]",
+        "1:11",
+        "an origin",
+    ),
+    (
+        "bus:\n  url: \"nats://me:word@n.example\"",
+        "2:8",
+        "a nats or tls URL without a user",
+    ),
+    ("auth:\n  cookie: \"a=b\"", "2:11", "the name of a cookie"),
+    (
+        "auth:\n  tokens: {issuer: 7}",
+        "2:20",
+        "text of at most 255 bytes",
+    ),
+    ("announcements:\n  feeds: {\"\\n\": {}}", "2:11", "a feed"),
+];
+
 //= B15 type=test
 #[test]
 fn texts_follow_their_rules() {
-    let cases = [
-        (
-            "server:\n  listen: localhost:4000",
-            "2:11",
-            "an address and a port",
-        ),
-        (
-            "server:\n  listen: 127.0.0.1:65536",
-            "2:11",
-            "an address and a port",
-        ),
-        (
-            "server:\n  trusted_proxies: [10.0.0.0/33]",
-            "2:21",
-            "an address or a network",
-        ),
-        ("server:\n  hosts: [\"a b\"]", "2:11", "a host"),
-        ("announcements:\n  path: websockets", "2:9", "a path"),
-        ("announcements:\n  path: /a?b=c", "2:9", "a path"),
-        ("announcements:\n  path: /a/../b", "2:9", "a path"),
-        (
-            "gateway:\n  namespace: {default: \"a b\"}",
-            "2:24",
-            "a namespace",
-        ),
-        (
-            "gateway:\n  socket:\n    path: /c\n    send: {subscribe: \"a\\tb\"}",
-            "4:23",
-            "a topic",
-        ),
-        ("origins: [app.example.com]", "1:11", "an origin"),
-        (
-            "origins: [\"https://app.example.com/\"]",
-            "1:11",
-            "an origin",
-        ),
-        (
-            "bus:\n  url: \"nats://me:word@n.example\"",
-            "2:8",
-            "a nats or tls URL without a user",
-        ),
-        ("auth:\n  cookie: \"a=b\"", "2:11", "the name of a cookie"),
-        (
-            "auth:\n  tokens: {issuer: 7}",
-            "2:20",
-            "text of at most 255 bytes",
-        ),
-        ("announcements:\n  feeds: {\"\\n\": {}}", "2:11", "a feed"),
-    ];
-    for (text, spot, expected) in cases {
+    for (text, spot, expected) in TEXTS {
         let fault = fault(text);
         assert!(fault.starts_with(&format!("c.yaml:{spot}: ")), "{fault}");
         assert!(fault.contains(&format!("expected {expected}")), "{fault}");
@@ -125,89 +127,91 @@ fn the_algorithm_none_is_never_taken() {
     }
 }
 
+/// Keys that disagree: where that is told, and what is said.
+const DISAGREEMENTS: &[(&str, &str, &str)] = &[
+    (
+        "gateway:\n  socket: {path: /websockets}",
+        "2:18",
+        "announcements.path is the same",
+    ),
+    (
+        "announcements: {path: /api/v1}",
+        "1:23",
+        "the server's own pages",
+    ),
+    (
+        "server:\n  tls: {cert: a}",
+        "2:15",
+        "server.tls.key is missing",
+    ),
+    ("bus: {driver: nats}", "1:15", "nats needs bus.url"),
+    (
+        "origins: [\"*\", \"https://a.example\"]",
+        "1:10",
+        "\"*\" lets all origins in",
+    ),
+    (
+        "limits: {message: 2KiB}",
+        "the default",
+        "larger than limits.message",
+    ),
+    (
+        "limits: {message: 1MiB}",
+        "the default",
+        "smaller than limits.message",
+    ),
+    (
+        "heartbeat: {interval: 1s}",
+        "the default",
+        "longer than heartbeat.interval",
+    ),
+    (
+        "auth: {tokens: {algorithms: [RS256]}}",
+        "1:29",
+        "RS256 needs a public key",
+    ),
+    (
+        "auth: {tokens: {jwks_url: \"http://i.example\"}}",
+        "1:27",
+        "expected https",
+    ),
+    (
+        "auth: {tokens: {keys: [{pem_file: k, algorithm: HS256}]}}",
+        "1:49",
+        "an HS algorithm has a secret",
+    ),
+    (
+        "auth: {tokens: {secret_env: A, secret_file: b}}",
+        "1:45",
+        "secret_env is set as well",
+    ),
+    (
+        "auth: {tokens: {previous_secret_env: API_secret}}",
+        "1:38",
+        "secret_env names the same variable",
+    ),
+    (
+        "gateway: {socket: {path: /c, send: {subscribe: a}, broadcast: {subscribe: a}}}",
+        "1:75",
+        "send.subscribe is the same topic",
+    ),
+    (
+        "gateway: {socket: {path: /c, onclose: {publish: a}, send: {subscribe: a}}}",
+        "1:71",
+        "the server publishes on this topic",
+    ),
+    (
+        "gateway: {socket: {path: /c, onmessage: {publish: m, types: [{type: a, publish: b}, \
+             {type: a, publish: c}]}}}",
+        "1:92",
+        "gateway.socket.onmessage.types[0] has the same type",
+    ),
+];
+
 //= B08 type=test
 #[test]
 fn keys_agree() {
-    let cases = [
-        (
-            "gateway:\n  socket: {path: /websockets}",
-            "2:18",
-            "announcements.path is the same",
-        ),
-        (
-            "announcements: {path: /api/v1}",
-            "1:23",
-            "the server's own pages",
-        ),
-        (
-            "server:\n  tls: {cert: a}",
-            "2:15",
-            "server.tls.key is missing",
-        ),
-        ("bus: {driver: nats}", "1:15", "nats needs bus.url"),
-        (
-            "origins: [\"*\", \"https://a.example\"]",
-            "1:10",
-            "\"*\" lets all origins in",
-        ),
-        (
-            "limits: {message: 2KiB}",
-            "the default",
-            "larger than limits.message",
-        ),
-        (
-            "limits: {message: 1MiB}",
-            "the default",
-            "smaller than limits.message",
-        ),
-        (
-            "heartbeat: {interval: 1s}",
-            "the default",
-            "longer than heartbeat.interval",
-        ),
-        (
-            "auth: {tokens: {algorithms: [RS256]}}",
-            "1:29",
-            "RS256 needs a public key",
-        ),
-        (
-            "auth: {tokens: {jwks_url: \"http://i.example\"}}",
-            "1:27",
-            "expected https",
-        ),
-        (
-            "auth: {tokens: {keys: [{pem_file: k, algorithm: HS256}]}}",
-            "1:49",
-            "an HS algorithm has a secret",
-        ),
-        (
-            "auth: {tokens: {secret_env: A, secret_file: b}}",
-            "1:45",
-            "secret_env is set as well",
-        ),
-        (
-            "auth: {tokens: {previous_secret_env: API_secret}}",
-            "1:38",
-            "secret_env names the same variable",
-        ),
-        (
-            "gateway: {socket: {path: /c, send: {subscribe: a}, broadcast: {subscribe: a}}}",
-            "1:75",
-            "send.subscribe is the same topic",
-        ),
-        (
-            "gateway: {socket: {path: /c, onclose: {publish: a}, send: {subscribe: a}}}",
-            "1:71",
-            "the server publishes on this topic",
-        ),
-        (
-            "gateway: {socket: {path: /c, onmessage: {publish: m, types: [{type: a, publish: b}, \
-             {type: a, publish: c}]}}}",
-            "1:92",
-            "gateway.socket.onmessage.types[0] has the same type",
-        ),
-    ];
-    for (text, spot, expected) in cases {
+    for (text, spot, expected) in DISAGREEMENTS {
         let fault = fault(text);
         let spot = match spot.contains(':') {
             true => format!("c.yaml:{spot}: "),

@@ -2,6 +2,7 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::collections::BTreeSet;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -16,7 +17,7 @@ use crate::announce::config::value::Value;
 pub struct Change {
     /// The path of the key.
     pub path: String,
-    /// The old value as text; `None` where there was none.
+    /// The old value as text, of what is announced its length; `None` where there was none.
     pub old: Option<String>,
     /// The new one.
     pub new: Option<String>,
@@ -63,12 +64,21 @@ impl Config {
                 }
                 Some(Change {
                     path: path.clone(),
-                    old: before.map(ToString::to_string),
-                    new: after.map(ToString::to_string),
+                    old: before.map(|value| shown(row, value)),
+                    new: after.map(|value| shown(row, value)),
                     effect: effect(path, row, before.is_none() != after.is_none()),
                 })
             })
             .collect()
+    }
+}
+
+/// What is announced reaches no log: only its length is told.
+fn shown(row: &str, value: &Value) -> String {
+    let text = value.to_string();
+    match row.contains(".template.") {
+        true => format!("{} bytes", text.len()),
+        false => text,
     }
 }
 

@@ -7,6 +7,9 @@ use core::fmt;
 /// The most faults that are reported at once; a file with more is most likely no configuration.
 pub const FAULTS_MAX: usize = 100;
 
+/// How many are gathered, of which the first are reported and the rest is counted.
+pub(crate) const GATHERED_MAX: usize = 10_000;
+
 /// Where a value was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

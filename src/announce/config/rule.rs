@@ -80,7 +80,7 @@ pub(crate) const FOLDER: Rule = Rule {
 pub(crate) const VARIABLE: Rule = Rule {
     expected: "the name of an environment variable, never the secret itself",
     accepts: |text| {
-        text.len() <= 64
+        text.len() <= 48
             && !text.starts_with(|c: char| c.is_ascii_digit())
             && !text.is_empty()
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')

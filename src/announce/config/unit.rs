@@ -89,8 +89,8 @@ fn show(value: u64, units: &[(&str, u64)]) -> String {
     let fitting = units
         .iter()
         .rev()
-        .find(|(_, scale)| value > 0 && value % scale == 0);
-    match fitting.or(units.first()) {
+        .find(|(_, scale)| value > 0 && value.is_multiple_of(*scale));
+    match fitting.or_else(|| units.first()) {
         Some((unit, scale)) => format!("{}{unit}", value / scale),
         None => value.to_string(),
     }

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use crate::announce::config::fault::{Fault, Place};
+use crate::announce::config::fault::{Fault, GATHERED_MAX, Place};
 use crate::announce::config::rule::Rule;
 use crate::announce::config::table::{Kind, Presence, Row, SLIPS, Table, rows};
 use crate::announce::config::value::{self, Value, unexpected};
@@ -104,6 +104,9 @@ impl FileReader<'_> {
     }
 
     fn fault(&mut self, spot: Spot, path: &str, message: String) {
+        if self.faults.len() >= GATHERED_MAX {
+            return;
+        }
         let (place, path) = (self.place(spot), path.to_owned());
         self.faults.push(Fault {
             place,
