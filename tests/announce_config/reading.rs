@@ -215,7 +215,7 @@ fn keys_agree() {
         let fault = fault(text);
         let spot = match spot.contains(':') {
             true => format!("c.yaml:{spot}: "),
-            false => spot.to_owned(),
+            false => (*spot).to_owned(),
         };
         assert!(
             fault.starts_with(&spot) && fault.contains(expected),
