@@ -30,7 +30,9 @@ proptest! {
     }
 
     #[test]
-    fn characters_that_mean_something_to_yaml(text in "[-:\\[\\]{}&*!|>'\"%@`#?,~ \n\ta-c0-9]{0,120}") {
+    fn characters_that_mean_something_to_yaml(
+        text in "[-:\\[\\]{}&*!|>'\"%@`#?,~ \n\ta-c0-9]{0,120}",
+    ) {
         load(text.into_bytes(), &BTreeMap::new());
     }
 

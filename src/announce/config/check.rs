@@ -2,12 +2,12 @@
 
 mod findings;
 mod words;
+mod world;
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt;
-use jiff::Timestamp;
 
 use crate::announce::config::model::{
     BroadcastScope, Bus, CatchUp, Config, Feed, Gateway, LateJoiners, Origins, Pace, Profile,
@@ -16,64 +16,10 @@ use crate::announce::config::model::{
 use crate::announce::config::unit::{show_size, show_time};
 
 pub use findings::{Finding, Severity};
+pub use world::{NextRuns, Strength, World};
 
 /// How many of the next runs of a schedule are told.
 pub const RUNS: usize = 3;
-
-/// What is known about a secret without telling it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Strength {
-    /// Its length.
-    pub bytes: usize,
-    /// Whether it looks like one of an example: known words, or a few characters repeated.
-    pub is_sample: bool,
-}
-
-impl Strength {
-    /// Judges a secret.
-    #[must_use]
-    pub fn of(secret: &[u8]) -> Self {
-        const WORDS: [&str; 6] = [
-            "secret",
-            "password",
-            "changeme",
-            "change-me",
-            "example",
-            "12345678",
-        ];
-        const DISTINCT_MIN: usize = 10;
-        let text = String::from_utf8_lossy(secret).to_lowercase();
-        let mut distinct = secret.to_vec();
-        distinct.sort_unstable();
-        distinct.dedup();
-        let is_sample = WORDS.iter().any(|word| text.contains(word))
-            || distinct.len() < DISTINCT_MIN.min(secret.len());
-        let bytes = secret.len();
-        Self { bytes, is_sample }
-    }
-}
-
-/// From a cron expression, a time zone, an instant and a number to so many runs in words.
-pub type NextRuns = dyn Fn(&str, &str, Timestamp, usize) -> Result<Vec<String>, String>;
-
-/// What the check is told about the world, so that it asks nobody itself.
-pub struct World<'w> {
-    /// What time it is.
-    pub now: Timestamp,
-    /// The next runs of a cron expression in a time zone after an instant, so many, each as a
-    /// line with its local time and UTC, or why there are none. Without it no runs are told.
-    pub next_runs: Option<&'w NextRuns>,
-    /// What is known about a secret: `None` where the variable is not set or there is no file.
-    pub secret: &'w dyn Fn(&SecretSource) -> Option<Strength>,
-}
-
-impl fmt::Debug for World<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("World")
-            .field("now", &self.now)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A configuration in words. `Display` prints it for a terminal.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::announce::config::check::{Strength, World};
+use crate::announce::config::check::world::{Strength, World};
 use crate::announce::config::fault::Place;
 use crate::announce::config::model::{BroadcastScope, Bus, Config, Origins, SecretSource};
 use crate::announce::secret;

@@ -3,11 +3,11 @@
 use crate::announce::config::rule::{
     BODY, CRON, FEED, HTTP_URL, ID, NAMESPACE, PATH, SCOPE, WORDS, ZONE,
 };
-use crate::announce::config::table::Kind::{
+use crate::announce::config::table::row::Kind::{
     Choice, Data, Flag, Map, Maps, Named, Text, Texts, Time,
 };
-use crate::announce::config::table::Presence::{Default, Optional, Required};
-use crate::announce::config::table::table;
+use crate::announce::config::table::row::Presence::{Default, Optional, Required};
+use crate::announce::config::table::row::table;
 
 const DAY: u64 = 86_400_000;
 

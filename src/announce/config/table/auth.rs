@@ -1,9 +1,9 @@
 //! The keys of signing in.
 
 use crate::announce::config::rule::{CLAIM, COOKIE, FILE, HTTP_URL, ID, ORIGIN, VARIABLE, WORDS};
-use crate::announce::config::table::Kind::{Choice, Choices, Map, Maps, Text, Texts, Time};
-use crate::announce::config::table::Presence::{Default, Optional, Required};
-use crate::announce::config::table::table;
+use crate::announce::config::table::row::Kind::{Choice, Choices, Map, Maps, Text, Texts, Time};
+use crate::announce::config::table::row::Presence::{Default, Optional, Required};
+use crate::announce::config::table::row::table;
 
 const ALGORITHMS: &[&str] = &[
     "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",

@@ -3,9 +3,9 @@
 use crate::announce::config::rule::{
     FILE, HTTP_URL, LABEL, NAMESPACE, ORIGIN, PATH, TOPIC, VARIABLE,
 };
-use crate::announce::config::table::Kind::{Choice, Flag, Map, Maps, Text, Texts, Time};
-use crate::announce::config::table::Presence::{Default, Optional, Required};
-use crate::announce::config::table::table;
+use crate::announce::config::table::row::Kind::{Choice, Flag, Map, Maps, Text, Texts, Time};
+use crate::announce::config::table::row::Presence::{Default, Optional, Required};
+use crate::announce::config::table::row::table;
 
 table! { ROWS:
     "gateway" Map, Optional, Restart,

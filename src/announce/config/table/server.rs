@@ -1,11 +1,11 @@
 //! The keys of the process: where it listens, what it bears, where it keeps things.
 
 use crate::announce::config::rule::{FILE, FOLDER, HOST, LISTEN, NATS_URL, NETWORK, SUBJECT};
-use crate::announce::config::table::Kind::{
+use crate::announce::config::table::row::Kind::{
     Choice, Flag, Map, Rate, Size, Text, Texts, Time, Whole,
 };
-use crate::announce::config::table::Presence::{Default, Optional};
-use crate::announce::config::table::table;
+use crate::announce::config::table::row::Presence::{Default, Optional};
+use crate::announce::config::table::row::table;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
