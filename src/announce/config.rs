@@ -14,7 +14,7 @@
 //! };
 //! let faults = Config::load(Some(&source), &Default::default(), &Flags::default()).unwrap_err();
 //! assert_eq!(
-//!     faults.as_slice()[1].to_string(),
+//!     faults.as_slice()[0].to_string(),
 //!     "socket.yaml:3:5: gateway.socket.connect: no such key; did you mean `path`?"
 //! );
 //! ```
