@@ -12,6 +12,7 @@
 //!   outcome    what is to be done after a message   event    what a connection may be told
 //!   desk       the rules: who may do what
 //!   caller     what is known about one connection   rooms    who is in them
+//!   gateway    the dialect of the event bus     bus      topics, handlers, producers
 //!   store      what was accepted: SQLite, one writer, one reader
 //!   schedule   what is announced at its time: cron with a time zone, catching up
 //!   token      who somebody is: keys, claims, revocation     secret   the key of our own
@@ -21,12 +22,14 @@
 //! ```
 
 pub mod announcement;
+pub mod bus;
 pub mod caller;
 pub mod code;
 pub mod config;
 pub mod desk;
 pub mod dialect;
 pub mod event;
+pub mod gateway;
 pub mod intent;
 pub mod native;
 pub mod outcome;
