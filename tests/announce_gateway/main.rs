@@ -7,9 +7,16 @@
     reason = "tests stand on std and stop at the first surprise"
 )]
 
+mod dropping;
 mod handlers;
 #[cfg(feature = "nats")]
+mod nats;
 mod producers;
+#[cfg(feature = "nats")]
+#[path = "../programs/mod.rs"]
+mod programs;
 mod settings;
 mod shapes;
 mod support;
+mod tenancy;
+mod webhook;
