@@ -23,9 +23,13 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
+        Self::start_at("-1")
+    }
+
+    fn start_at(port: &str) -> Self {
         let program = program(&["nats-server"], &["nats-server"]);
         let mut command = Command::new(program);
-        command.args(["-a", "127.0.0.1", "-p", "-1"]);
+        command.args(["-a", "127.0.0.1", "-p", port]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut port = None;
@@ -226,4 +230,30 @@ proptest! {
         prop_assert!(!written.contains("..") && !written.contains(['*', '>', ' ']));
         prop_assert_eq!(parse("ann", &written), Some((space, topic)));
     }
+}
+
+#[tokio::test]
+async fn nats_that_comes_back_is_used_again() {
+    let server = Server::start();
+    let port = server.url.rsplit(':').next().unwrap().to_owned();
+    let (_bus, noted, link, _delivery) = node(&server, "1").await;
+    drop(server);
+    let _server = Server::start_at(&port);
+    let url = format!("nats://127.0.0.1:{port}");
+    let client = async_nats::connect(&url).await.unwrap();
+    let data = r#"{"username":"alex","namespace":"acme","type":"t","payload":1}"#;
+    // The server comes back in its own time; until then nobody answers.
+    let mut answered = None;
+    for _ in 0..1000 {
+        if let Ok(answer) = client.request("ann.acme.t.socket.send", data.into()).await {
+            answered = Some(answer);
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let answer = answered.expect("an answer after NATS came back");
+    let answer = value(std::str::from_utf8(&answer.payload).unwrap());
+    assert_eq!(answer["matched"], 1);
+    assert_eq!(noted.take().len(), 1);
+    assert!(link.is_connected());
 }

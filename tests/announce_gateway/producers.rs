@@ -350,7 +350,7 @@ async fn other_settings_move_the_topics_or_change_nothing() {
 #[serde(rename_all = "camelCase")]
 struct Deactivated {
     member_id: u64,
-    date_time_occurred: jiff::Timestamp,
+    date_time_occurred: String,
 }
 
 #[tokio::test]
@@ -363,7 +363,9 @@ async fn members_are_told_of_an_event_by_one_typed_call() {
     let members = Members::new(Arc::clone(&recorder) as _, topic.clone());
     let payload = Deactivated {
         member_id: 7,
-        date_time_occurred: "2026-11-26T10:01:00Z".parse().unwrap(),
+        date_time_occurred: jiff::Timestamp::from_second(1_795_687_260)
+            .unwrap()
+            .to_string(),
     };
     members
         .relay_to_member("acme", "alex", "MEMBER_DEACTIVATED", &payload)
