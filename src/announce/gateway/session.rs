@@ -27,6 +27,7 @@ pub const ID_BYTES_MAX: usize = 256;
 
 /// What a connection was given.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Heard<'a> {
     /// A text message.
     Text(&'a str),

@@ -1,10 +1,12 @@
 //! Several servers, and handlers in any language, over NATS.
 //!
-//! | subject | what |
-//! |---|---|
-//! | `PREFIX.NAMESPACE.t.TOPIC` | a publication of a connection or a producer, for handlers and listeners |
-//! | the same, for topics that the server listens on | from producers; one server takes each, and answers a request with its acceptance |
-//! | `PREFIX.n.all` | between servers: what one has accepted for sockets |
+//! ```text
+//!   PREFIX.NAMESPACE.t.TOPIC   what connections and producers publish, for handlers and
+//!                              listeners; on the topics that the server listens on, what
+//!                              producers publish: one server takes each, and answers a
+//!                              request with its acceptance
+//!   PREFIX.n.all               between servers: what one has accepted for sockets
+//! ```
 //!
 //! [`subject`] says how a topic is written. A topic without a handler in this process is asked
 //! for as a NATS request: the answer is `{"reply": …}`, `{"fail": …}` or nothing, and a topic on
