@@ -69,7 +69,7 @@ async fn check(seats: Vec<Seat>, orders: Vec<Order>, is_wide: bool) -> Result<()
             |seat: &&Seat| seat.namespace == own && user.is_none_or(|it| it == seat.user);
         let meant: Vec<_> = noted.seats.iter().filter(is_meant).collect();
         let offered = noted.take();
-        let is_allowed = space.map_or(user.is_none(), |space| space == own);
+        let is_allowed = space.map_or_else(|| user.is_none(), |space| space == own);
         prop_assert_eq!(sent.is_ok(), is_allowed);
         prop_assert_eq!(offered.len(), if is_allowed { meant.len() } else { 0 });
         for (connection, _) in offered {
