@@ -181,7 +181,7 @@ mod tests {
     fn namespace(query: &str) -> Result<Option<String>, String> {
         Query::read(Some(query))
             .map(|read| read.namespace)
-            .map_err(|refusal| refusal.body().to_owned())
+            .map_err(|refusal| alloc::string::String::from(refusal.body()))
     }
 
     #[test]
