@@ -372,9 +372,8 @@ fn subprotocol_lists_that_break_the_grammar_are_refused() {
 fn extension_lists_that_break_the_grammar_are_refused() {
     let line = |value: &str| request_and(&format!("Sec-WebSocket-Extensions: {value}"));
     for bad in [
-        "",
-        ",",
         ";",
+        ", ;",
         "a b",
         "a;",
         "a; b=",
@@ -395,6 +394,26 @@ fn extension_lists_that_break_the_grammar_are_refused() {
     check(&offers(17), 400, &offers(16));
     let params = |n: usize| line(&format!("a{}", "; b".repeat(n)));
     check(&params(17), 400, &params(16));
+}
+
+//= WS-158 type=test
+//= WS-162 type=test
+#[test]
+fn extension_lists_without_an_element_offer_nothing() {
+    let header = "Sec-WebSocket-Extensions:";
+    for empty in ["", " ", ",", " \t, ,\t", ",,,,"] {
+        let one = format!("{header}{empty}");
+        let two = format!("{one}\r\n{header}");
+        for lines in [one, two] {
+            let request = upgrade(&request_and(&lines));
+            assert!(request.extensions().is_empty(), "{lines:?}");
+        }
+        let some = upgrade(&request_and(&format!("{header}{empty}\r\n{header} a")));
+        assert_eq!(some.extensions().len(), 1, "{empty:?}");
+        // What is malformed remains so beside it.
+        let refusal = refused(&request_and(&format!("{header}{empty}\r\n{header} a b")));
+        assert_eq!(refusal.status(), 400, "{empty:?}");
+    }
 }
 
 //= WS-053 type=test

@@ -15,7 +15,7 @@ use crate::engine::role::Role;
 use crate::engine::time::Timestamp;
 use crate::wire::http::{self, HeadLimits, HeadScanner, Headers, RequestHead};
 use crate::wire::key;
-use crate::wire::list::{self, ExtensionOffer};
+use crate::wire::list::{self, ExtensionOffer, MalformedList};
 
 /// A request that is still arriving.
 ///
@@ -124,8 +124,13 @@ impl UpgradeRequest {
         let offers = head.headers().get_all("sec-websocket-extensions");
         //= WS-158
         //= WS-162
-        let extensions = list::parse_extensions(offers)
-            .map_err(|_| Refusal::bad_request("Sec-WebSocket-Extensions is malformed"))?;
+        let extensions = match list::parse_extensions(offers) {
+            // Some clients that offer nothing send the header all the same. Whoever reads a list
+            // passes over empty elements (RFC 9110 §5.6.1.2), of which this one has no others.
+            Err(MalformedList::Empty) => Vec::new(),
+            parsed => parsed
+                .map_err(|_| Refusal::bad_request("Sec-WebSocket-Extensions is malformed"))?,
+        };
         Ok(Self {
             head,
             leftover,

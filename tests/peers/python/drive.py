@@ -39,6 +39,14 @@ async def no_subprotocol(socket):
     await echo(socket, "plain")
 
 
+async def empty_list_of_extensions(socket):
+    await no_subprotocol(socket)
+
+
+# The header is sent, and lists nothing.
+empty_list_of_extensions.options = {"extensions": []}
+
+
 async def text(socket):
     await echo(socket, "Hello")
 
@@ -133,9 +141,9 @@ async def close_after_messages(socket):
 
 def scenarios():
     """Every scenario by its name."""
-    plain = (no_subprotocol, text, text_empty, text_non_ascii, binary, fragmented_text,
-             fragmented_binary, ping_between_fragments, ping, pong_unasked, pipelined,
-             close_empty, close_after_messages)
+    plain = (no_subprotocol, empty_list_of_extensions, text, text_empty, text_non_ascii, binary,
+             fragmented_text, fragmented_binary, ping_between_fragments, ping, pong_unasked,
+             pipelined, close_empty, close_after_messages)
     found = {scenario.__name__.replace("_", "-"): scenario for scenario in plain}
     found["close-1000"] = close(1000, "bye")
     found["close-3000"] = close(3000, "")
@@ -152,6 +160,7 @@ async def run(url, scenario):
     options = {"compression": None, "max_size": MESSAGE_BYTES_MAX, "ping_interval": None}
     # A server that leaves TCP open has to be noticed, so nothing here may close it earlier.
     options["close_timeout"] = 2 * SCENARIO_SECONDS
+    options.update(getattr(scenario, "options", {}))
     async with asyncio.timeout(SCENARIO_SECONDS):
         socket = await connect(url, proxy=None, **options)
         try:
