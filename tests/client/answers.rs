@@ -6,28 +6,36 @@ use framewire::engine::deflate::DeflateConfig;
 use framewire::engine::{HandshakeFailure, Message};
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
-use crate::raw::{self, Split, accept_of, listen, switched};
+use crate::raw::{self, Bytes, Split, Way, accept_of, believing, listen, switched};
 use crate::within;
 
 /// What a client makes of an answer, and the connection that it came on.
 async fn answered(
     config: &Config,
-    split: Split,
+    (way, split): (Way, Split),
     answer: impl Fn(&str) -> Vec<u8>,
-) -> (Result<Connected, ConnectError>, TcpStream) {
-    let (listener, url) = listen().await;
-    let config = config.clone();
-    let connecting = tokio::spawn(async move { open(&url, &config).await });
-    let mut stream = raw::accept(&listener).await;
+) -> (Result<Connected, ConnectError>, Box<dyn Bytes>) {
+    let (connecting, mut stream) = asked(config, way).await;
     let request = raw::head(&mut stream).await;
     split.send(&mut stream, &answer(&request)).await;
     (within(connecting).await.expect("no panic"), stream)
 }
 
+type Connecting = JoinHandle<Result<Connected, ConnectError>>;
+
+/// A client that connects in this way, and the server's end of its connection.
+async fn asked(config: &Config, way: Way) -> (Connecting, Box<dyn Bytes>) {
+    let (listener, url) = listen().await;
+    let (url, config) = (way.url(&url), believing(config));
+    let connecting = tokio::spawn(async move { open(&url, &config).await });
+    let stream = way.accept(&listener).await;
+    (connecting, stream)
+}
+
 /// Writes for as long as somebody reads; says how many bytes were taken.
-async fn flood(stream: &mut TcpStream, bytes: &[u8], most: usize) -> usize {
+async fn flood(stream: &mut dyn Bytes, bytes: &[u8], most: usize) -> usize {
     let mut written = 0;
     while written < most {
         match within(stream.write(bytes)).await {
@@ -44,14 +52,14 @@ const MOST: usize = 1 << 30;
 //= CS-01 type=test
 #[tokio::test]
 async fn of_an_endless_body_64_kib_are_read() {
-    for status in [200, 204, 301, 400, 401, 403, 407, 500] {
-        let (listener, url) = listen().await;
-        let connecting = tokio::spawn(async move { open(&url, &Config::default()).await });
-        let mut stream = raw::accept(&listener).await;
+    const STATUSES: [u16; 8] = [200, 204, 301, 400, 401, 403, 407, 500];
+    let ways = [Way::Plain, Way::Tls].into_iter();
+    for (way, status) in ways.flat_map(|way| STATUSES.map(|status| (way, status))) {
+        let (connecting, mut stream) = asked(&Config::default(), way).await;
         raw::head(&mut stream).await;
         let head = format!("HTTP/1.1 {status} No\r\nContent-Length: {MOST}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.expect("it reads");
-        let written = flood(&mut stream, &[b'x'; 65_536], MOST).await;
+        let written = flood(&mut *stream, &[b'x'; 65_536], MOST).await;
         assert!(written < MOST, "the client has left");
         let failed = within(connecting)
             .await
@@ -73,10 +81,10 @@ async fn the_body_of_a_refusal_is_whole_however_it_is_sent() {
         "Content-Length: 5\r\n\r\nsorry, and more",
         "Transfer-Encoding: chunked\r\n\r\n3\r\nsor\r\n2\r\nry\r\n0\r\n\r\n",
     ] {
-        for split in Split::ALL {
+        for how in Split::all_ways() {
             let answer = format!("{no}{body}");
             let (failed, _stream) =
-                answered(&Config::default(), split, |_| answer.clone().into_bytes()).await;
+                answered(&Config::default(), how, |_| answer.clone().into_bytes()).await;
             let failed = failed.expect_err("no WebSocket");
             let refused = failed.refused().expect("an answer");
             assert_eq!(refused.body(), b"sorry");
@@ -91,11 +99,11 @@ type Answer<'a> = &'a dyn Fn(&str) -> String;
 /// Runs each answer in every split, and expects it to fail in the handshake.
 async fn all_fail(config: &Config, answers: &[(&str, Answer<'_>)]) {
     for (what, answer) in answers {
-        for split in Split::ALL {
-            let (opened, mut stream) = answered(config, split, |it| answer(it).into_bytes()).await;
+        for how in Split::all_ways() {
+            let (opened, mut stream) = answered(config, how, |it| answer(it).into_bytes()).await;
             match opened {
                 Err(ConnectError::Handshake(_)) => {}
-                other => panic!("{what}, {split:?}: {other:?}"),
+                other => panic!("{what}, {how:?}: {other:?}"),
             }
             // The client has closed its end.
             let mut rest = Vec::new();
@@ -146,12 +154,12 @@ async fn an_answer_must_take_up_the_request() {
         ],
     )
     .await;
-    for split in Split::ALL {
+    for how in Split::all_ways() {
         let spaced = |it: &str| {
             let right = accept_of(it);
             changed(&right, &format!(" \t {right} \t"), it).into_bytes()
         };
-        let (opened, _stream) = answered(&Config::default(), split, spaced).await;
+        let (opened, _stream) = answered(&Config::default(), how, spaced).await;
         opened.expect("space around a value means nothing");
     }
 }
@@ -206,9 +214,9 @@ async fn extension_lines_are_one_list_and_no_takeover_may_come_unasked() {
     let config = Config::default().with_deflate(DeflateConfig::default());
     let lines = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\
                  Sec-WebSocket-Extensions: \r\n";
-    for split in Split::ALL {
+    for how in Split::all_ways() {
         let (opened, _stream) =
-            answered(&config, split, |it| switched(it, lines).into_bytes()).await;
+            answered(&config, how, |it| switched(it, lines).into_bytes()).await;
         opened.expect("open");
     }
 }
@@ -246,14 +254,13 @@ async fn endless_heads_and_interim_answers_are_cut_off() {
         ("large headers", b"HTTP/1.1 101 Yes\r\n", &line),
         ("many headers", b"HTTP/1.1 101 Yes\r\n", b"A: b\r\n"),
     ];
-    for (what, begin, again) in floods {
-        let (listener, url) = listen().await;
-        let connecting = tokio::spawn(async move { open(&url, &Config::default()).await });
-        let mut stream = raw::accept(&listener).await;
+    let ways = [Way::Plain, Way::Tls].into_iter();
+    for (way, (what, begin, again)) in ways.flat_map(|way| floods.map(|it| (way, it))) {
+        let (connecting, mut stream) = asked(&Config::default(), way).await;
         raw::head(&mut stream).await;
         stream.write_all(begin).await.expect("it reads");
         let again = again.repeat(65_536_usize.div_ceil(again.len()));
-        let written = flood(&mut stream, &again, MOST).await;
+        let written = flood(&mut *stream, &again, MOST).await;
         assert!(written < MOST, "{what}");
         let failed = within(connecting).await.expect("no panic").err();
         let is_bounded = matches!(
@@ -287,14 +294,15 @@ async fn frames_behind_the_answer_are_received_wherever_it_is_cut() {
     let frames = b"\x81\x05first\x02\x03sec\x80\x03ond";
     let whole = |it: &str| [switched(it, "").as_bytes(), frames].concat();
     let length = whole("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n").len();
-    for cut in 1..=length {
-        let (listener, url) = listen().await;
-        let connecting = tokio::spawn(async move { open(&url, &Config::default()).await });
-        let mut stream = raw::accept(&listener).await;
+    let ways = [Way::Plain, Way::Tls].into_iter();
+    for (way, cut) in ways.flat_map(|way| (1..=length).map(move |cut| (way, cut))) {
+        let (connecting, mut stream) = asked(&Config::default(), way).await;
         let answer = whole(&raw::head(&mut stream).await);
-        stream.write_all(&answer[..cut]).await.expect("it reads");
-        tokio::task::yield_now().await;
-        stream.write_all(&answer[cut..]).await.expect("it reads");
+        for piece in [&answer[..cut], &answer[cut..]] {
+            stream.write_all(piece).await.expect("it reads");
+            stream.flush().await.expect("it reads");
+            tokio::task::yield_now().await;
+        }
         let mut socket = within(connecting)
             .await
             .expect("no panic")
@@ -302,7 +310,7 @@ async fn frames_behind_the_answer_are_received_wherever_it_is_cut() {
             .socket;
         for message in [Message::text("first"), Message::binary(&b"second"[..])] {
             let received = within(socket.recv()).await.expect("no failure");
-            assert_eq!(received, Some(message), "cut at {cut}");
+            assert_eq!(received, Some(message), "{way:?}, cut at {cut}");
         }
     }
 }

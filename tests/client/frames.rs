@@ -6,15 +6,15 @@ use framewire::engine::{Limits, Message};
 use framewire::net::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::raw::{self, Split, listen, switched};
+use crate::raw::{self, Split, Way, believing, listen, switched};
 use crate::within;
 
 /// Sends `frames` in every split, and expects a valid message before them, none from them, and a
 /// Close with `code` from the client.
 async fn fails_with(config: &Config, headers: &str, frames: &[u8], code: u16) {
-    for split in Split::ALL {
+    for (way, split) in Split::all_ways() {
         let (listener, url) = listen().await;
-        let config = config.clone();
+        let (url, config) = (way.url(&url), believing(config));
         let client = tokio::spawn(async move {
             let mut socket = open(&url, &config).await.expect("open").socket;
             let first = within(socket.recv()).await.expect("no failure");
@@ -22,7 +22,7 @@ async fn fails_with(config: &Config, headers: &str, frames: &[u8], code: u16) {
             let failed = within(socket.recv()).await.expect_err("a violation");
             assert!(matches!(failed, Error::Violation(_)), "{failed:?}");
         });
-        let mut stream = raw::accept(&listener).await;
+        let mut stream = way.accept(&listener).await;
         let answer = switched(&raw::head(&mut stream).await, headers);
         stream.write_all(answer.as_bytes()).await.expect("it reads");
         split
@@ -125,22 +125,26 @@ async fn lengths_beyond_the_limit_or_not_minimal_end_it() {
 //= CS-20 type=test
 #[tokio::test]
 async fn a_send_into_a_connection_that_ends_is_an_error() {
-    let (listener, url) = listen().await;
-    let client = tokio::spawn(async move {
-        let mut socket = open(&url, &Config::default()).await.expect("open").socket;
-        let large = vec![7; 16 << 20];
-        within(socket.send(large)).await
-    });
-    let mut stream = raw::accept(&listener).await;
-    let answer = switched(&raw::head(&mut stream).await, "");
-    stream.write_all(answer.as_bytes()).await.expect("it reads");
-    let mut some = [0; 1000];
-    within(stream.read_exact(&mut some))
-        .await
-        .expect("the beginning");
-    drop(stream);
-    let sent = within(client).await.expect("no panic");
-    assert!(matches!(sent, Err(Error::Io(_))), "{sent:?}");
+    for way in [Way::Plain, Way::Tls] {
+        let (listener, url) = listen().await;
+        let (url, config) = (way.url(&url), believing(&Config::default()));
+        let client = tokio::spawn(async move {
+            let mut socket = open(&url, &config).await.expect("open").socket;
+            let large = vec![7; 16 << 20];
+            within(socket.send(large)).await
+        });
+        let mut stream = way.accept(&listener).await;
+        let answer = switched(&raw::head(&mut stream).await, "");
+        stream.write_all(answer.as_bytes()).await.expect("it reads");
+        stream.flush().await.expect("it reads");
+        let mut some = [0; 1000];
+        within(stream.read_exact(&mut some))
+            .await
+            .expect("the beginning");
+        drop(stream);
+        let sent = within(client).await.expect("no panic");
+        assert!(matches!(sent, Err(Error::Io(_))), "{way:?}: {sent:?}");
+    }
 }
 
 //= CS-22 type=test

@@ -1,9 +1,16 @@
 //! A server by hand, over any stream.
 
+use alloc::sync::Arc;
+use framewire::client::{Config, Tls};
 use framewire::wire::key;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use std::sync::LazyLock;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
+use crate::tls_server::{self_signed, server_config};
 use crate::within;
 
 /// Listens on a free port; its URL ends with `/`.
@@ -80,26 +87,99 @@ pub(crate) async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     }
 }
 
+/// Bytes, both ways.
+pub(crate) trait Bytes: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Bytes for S {}
+
+/// What a connection goes through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    Plain,
+    Tls,
+}
+
+impl Way {
+    /// The URL of a listener, which is reached so.
+    pub(crate) fn url(self, url: &str) -> String {
+        match self {
+            Self::Plain => url.to_owned(),
+            Self::Tls => url.replace("ws://", "wss://"),
+        }
+    }
+
+    /// Accepts a client that comes so, which believes any certificate.
+    pub(crate) async fn accept(self, listener: &TcpListener) -> Box<dyn Bytes> {
+        let stream = accept(listener).await;
+        match self {
+            Self::Plain => Box::new(stream),
+            Self::Tls => {
+                let config = server_config(&self_signed());
+                let opened = TlsAcceptor::from(Arc::new(config)).accept(stream);
+                Box::new(within(opened).await.expect("TLS"))
+            }
+        }
+    }
+}
+
+/// The same configuration, which believes any certificate.
+pub(crate) fn believing(config: &Config) -> Config {
+    static ANY: LazyLock<Tls> = LazyLock::new(|| {
+        let any = Tls::builder().danger_accept_any_certificate();
+        any.build().expect("it can be used")
+    });
+    config.clone().with_tls(ANY.clone())
+}
+
 /// How a server sends its bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Split {
     Whole,
     Bytes,
     At(usize),
+    /// In pieces of random lengths, which this seed decides.
+    Random(u64),
 }
 
 impl Split {
-    pub(crate) const ALL: [Self; 3] = [Self::Whole, Self::Bytes, Self::At(7)];
+    /// Whole, byte by byte, in sevens, and in 32 random ways.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let random = (0..32).map(Self::Random);
+        [Self::Whole, Self::Bytes, Self::At(7)]
+            .into_iter()
+            .chain(random)
+    }
 
-    /// Sends `bytes` so; a client that has left is not told.
-    pub(crate) async fn send(self, stream: &mut TcpStream, bytes: &[u8]) {
-        let size = match self {
-            Self::Whole => bytes.len().max(1),
+    /// Each of them in the clear and inside TLS.
+    pub(crate) fn all_ways() -> impl Iterator<Item = (Way, Self)> {
+        let ways = [Way::Plain, Way::Tls].into_iter();
+        ways.flat_map(|way| Self::all().map(move |split| (way, split)))
+    }
+
+    /// The length of each piece, at most so long.
+    fn lengths(self, most: usize) -> impl FnMut() -> usize {
+        let mut random = match self {
+            Self::Random(seed) => Some(StdRng::seed_from_u64(seed)),
+            _ => None,
+        };
+        // Some cut it in two or three, others in many.
+        let longest = random.as_mut().map_or(most, |it| it.random_range(1..=most));
+        move || match self {
+            Self::Whole => most,
             Self::Bytes => 1,
             Self::At(n) => n,
-        };
-        for piece in bytes.chunks(size) {
-            if stream.write_all(piece).await.is_err() {
+            Self::Random(_) => random.as_mut().map_or(1, |it| it.random_range(1..=longest)),
+        }
+    }
+
+    /// Sends `bytes` so; a client that has left is not told.
+    pub(crate) async fn send(self, stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) {
+        let mut length = self.lengths(bytes.len().max(1));
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(length().min(rest.len()));
+            rest = behind;
+            if stream.write_all(piece).await.is_err() || stream.flush().await.is_err() {
                 return;
             }
             tokio::task::yield_now().await;

@@ -7,7 +7,7 @@ use framewire::wire::close::CloseCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::raw::{self, Split, header, listen};
+use crate::raw::{self, Split, Way, believing, header, listen};
 use crate::tls_server::{echoing, self_signed, server_config};
 use crate::within;
 
@@ -22,11 +22,16 @@ async fn proxy(scheme: &str, user: &str) -> (TcpListener, Config) {
 }
 
 /// What becomes of a connection when a proxy answers CONNECT so.
-async fn answered(split: Split, answer: &[u8]) -> ConnectError {
-    let (listener, config) = proxy("http", "user:password@").await;
+async fn answered((way, split): (Way, Split), answer: &[u8]) -> ConnectError {
+    let scheme = match way {
+        Way::Plain => "http",
+        Way::Tls => "https",
+    };
+    let (listener, config) = proxy(scheme, "user:password@").await;
+    let config = believing(&config);
     let connecting =
         tokio::spawn(async move { connect_with("ws://example.invalid/", &config).await });
-    let mut stream = raw::accept(&listener).await;
+    let mut stream = way.accept(&listener).await;
     let request = raw::head(&mut stream).await;
     assert!(
         request.starts_with("CONNECT example.invalid:80 HTTP/1.1\r\n"),
@@ -47,8 +52,8 @@ async fn answered(split: Split, answer: &[u8]) -> ConnectError {
 //= WS-013 type=test
 #[tokio::test]
 async fn a_proxy_that_refuses_says_whose_fault_it_is() {
-    for split in Split::ALL {
-        let failed = answered(split, b"HTTP/1.1 407 Who\r\n\r\n").await;
+    for how in Split::all_ways() {
+        let failed = answered(how, b"HTTP/1.1 407 Who\r\n\r\n").await;
         assert_eq!(failed.phase(), Some(Phase::Proxy));
         assert!(matches!(
             failed,
@@ -56,7 +61,7 @@ async fn a_proxy_that_refuses_says_whose_fault_it_is() {
         ));
         for status in [403, 502] {
             let answer = format!("HTTP/1.1 {status} No\r\n\r\n");
-            let failed = answered(split, answer.as_bytes()).await;
+            let failed = answered(how, answer.as_bytes()).await;
             let told = matches!(&failed,
                 ConnectError::Proxy(ProxyRefusal::Status(it)) if *it == status);
             assert!(told, "{failed:?}");
@@ -66,7 +71,7 @@ async fn a_proxy_that_refuses_says_whose_fault_it_is() {
             b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n",
             b"\x05\x00\r\n\r\n",
         ] {
-            let failed = answered(split, nonsense).await;
+            let failed = answered(how, nonsense).await;
             // Bytes behind the answer are only seen if they are there by then.
             assert_ne!(failed.phase(), None, "{failed:?}");
             let is_told = matches!(
@@ -90,15 +95,17 @@ async fn a_proxy_without_end_is_cut_off() {
         (b"", b"\0\0\0\0"),
     ] {
         let flood = [begin, &again.repeat((1 << 20) / again.len())].concat();
-        let failed = answered(Split::Whole, &flood).await;
-        let told = matches!(failed, ConnectError::Proxy(ProxyRefusal::Malformed(_)));
-        assert!(told, "{failed:?}");
+        for way in [Way::Plain, Way::Tls] {
+            let failed = answered((way, Split::Whole), &flood).await;
+            let told = matches!(failed, ConnectError::Proxy(ProxyRefusal::Malformed(_)));
+            assert!(told, "{way:?}: {failed:?}");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_proxy_that_hangs_or_is_not_there_is_named() {
-    let failed = answered(Split::Whole, b"").await;
+    let failed = answered((Way::Plain, Split::Whole), b"").await;
     assert!(
         matches!(failed, ConnectError::Io(Phase::Proxy, _)),
         "{failed:?}"
@@ -224,4 +231,51 @@ async fn names_that_a_proxy_looks_up_are_servers_of_their_own() {
     let while_both_wait = core::time::Duration::from_millis(150);
     let third = tokio::time::timeout(while_both_wait, listener.accept()).await;
     assert!(third.is_err(), "a second one to the same name");
+}
+
+//= WS-012 type=test
+#[tokio::test]
+async fn through_a_proxy_64_connections_are_opened_at_once() {
+    const MOST: usize = 64;
+    let (listener, config) = proxy("http", "").await;
+    let mut connecting = tokio::task::JoinSet::new();
+    // Each name may be one server's: only their number is bounded.
+    for at in 0..MOST + 6 {
+        let (config, url) = (config.clone(), format!("ws://many{at}.invalid/"));
+        connecting.spawn(async move { connect_with(&url, &config).await.map(drop) });
+    }
+    let mut pending = std::collections::VecDeque::new();
+    while pending.len() < MOST {
+        let mut stream = raw::accept(&listener).await;
+        assert!(raw::head(&mut stream).await.starts_with("CONNECT many"));
+        pending.push_back(stream);
+    }
+    let while_all_wait = core::time::Duration::from_millis(150);
+    let more = tokio::time::timeout(while_all_wait, listener.accept()).await;
+    assert!(more.is_err(), "more than {MOST} at once");
+    // One that fails, one that is refused and one that opens make way for one each.
+    for at in 0..6 {
+        let mut stream = pending.pop_front().expect("many are pending");
+        match at % 3 {
+            0 => drop(stream),
+            1 => {
+                let answer = b"HTTP/1.1 403 No\r\n\r\n";
+                stream.write_all(answer).await.expect("it reads");
+            }
+            _ => {
+                let answer = b"HTTP/1.1 200 Go on\r\n\r\n";
+                stream.write_all(answer).await.expect("it reads");
+                let answer = raw::switched(&raw::head(&mut stream).await, "");
+                stream.write_all(answer.as_bytes()).await.expect("it reads");
+            }
+        }
+        let done = within(connecting.join_next()).await.expect("one is done");
+        assert_eq!(done.expect("no panic").is_ok(), at % 3 == 2);
+        let mut next = raw::accept(&listener).await;
+        assert!(raw::head(&mut next).await.starts_with("CONNECT many"));
+        pending.push_back(next);
+    }
+    let more = tokio::time::timeout(while_all_wait, listener.accept()).await;
+    assert!(more.is_err(), "all have come");
+    assert_eq!(connecting.len(), MOST);
 }
