@@ -29,7 +29,8 @@ pub struct Config {
     subprotocols: Vec<String>,
     headers: Vec<(String, String)>,
     cookies: Vec<String>,
-    deflate: Option<DeflateConfig>,
+    /// Shared by clones, and so by all connections made with them.
+    deflate: Option<DeflateOffer>,
     tls: Option<Tls>,
     proxy_tls: Option<Tls>,
     proxies: Proxies,
@@ -186,9 +187,12 @@ impl Config {
     }
 
     /// Offers permessage-deflate. Default: it is not offered.
+    ///
+    /// Connections that are made with this configuration, or a clone of it, share the memory that
+    /// they compress with where no context is kept.
     #[must_use]
-    pub const fn with_deflate(mut self, config: DeflateConfig) -> Self {
-        self.deflate = Some(config);
+    pub fn with_deflate(mut self, config: DeflateConfig) -> Self {
+        self.deflate = Some(DeflateOffer::new(config));
         self
     }
 
@@ -273,8 +277,8 @@ impl Config {
         if !self.cookies.is_empty() {
             request = request.with_header("Cookie", &self.cookies.join("; "));
         }
-        match self.deflate {
-            Some(config) => request.with_offer(Box::new(DeflateOffer::new(config))),
+        match &self.deflate {
+            Some(offer) => request.with_offer(Box::new(offer.clone())),
             None => request,
         }
     }

@@ -45,6 +45,11 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
+/// Bytes that this thread has allocated and not given back.
+pub(crate) fn held() -> i64 {
+    HELD.get()
+}
+
 /// Bytes that `work` holds at most beyond what was held before, and those that it leaves.
 pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (i64, i64, T) {
     let before = HELD.get();

@@ -20,6 +20,7 @@ mod payload;
 mod random_streams;
 mod sequences;
 mod sharing;
+mod sockets;
 mod suite;
 mod transactions;
 
