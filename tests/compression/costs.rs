@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use framewire::engine::deflate::{DeflateAnswer, DeflateConfig};
-use framewire::engine::{Connection, Inbox, Incoming, Limits, Role, Timestamp, Violation};
+use framewire::engine::{Answer, Connection, Inbox, Incoming, Limits, Role, Timestamp, Violation};
+use framewire::wire::list::ExtensionOffer;
 
 use crate::allocator::measured;
 use crate::endpoint::{Endpoint, open_server, take};
@@ -161,6 +162,81 @@ fn headers_without_output_take_time_in_proportion_to_their_number() {
         |n| format!("repeat {n} [ fixed [ ] ] fixed [ \"x\" ] end"),
         25_000,
     );
+}
+
+/// What an inflater of a connection of its own gives of a message: how much, how much of the
+/// message it has taken by then, and whether that was all.
+fn expanded(payload: &[u8]) -> (usize, usize, Result<(), Violation>) {
+    let offer = ExtensionOffer::new(OFFER).unwrap();
+    let (_, mut inflater) = DeflateAnswer::default().answer(&[offer]).unwrap();
+    let (mut given, mut taken) = (0, 0);
+    // In small steps, so that what is refused has not come far beyond where it is.
+    for piece in payload.chunks(64) {
+        let (mut at, is_last) = (0, taken + piece.len() == payload.len());
+        loop {
+            let mut output = Vec::new();
+            let expanded = inflater.expand(&piece[at..], is_last, 1 << 10, &mut output);
+            given += output.len();
+            match expanded {
+                Err(violation) => return (given, taken + at, Err(violation)),
+                Ok(it) => at += it.taken,
+            }
+            if expanded.is_ok_and(|it| it.done) {
+                break;
+            }
+        }
+        taken += piece.len();
+    }
+    (given, taken, Ok(()))
+}
+
+/// What the decoder, the codes of the reader of distances and the bytes of the message that have
+/// arrived and are not yet decoded may hold together.
+const DECODING_BYTES_MAX: i64 = 96 << 10;
+
+//= DF-15 type=test
+//= DF-16 type=test
+#[test]
+fn blocks_without_output_hold_no_more_than_a_decoder() {
+    for text in [
+        "repeat 200_000 [ 00 00 00 ff ff ] fixed [ \"x\" ] end",
+        "repeat 60_000 [ dynamic [ ] ] fixed [ \"x\" ] end",
+        "repeat 600_000 [ fixed [ ] ] fixed [ \"x\" ] end",
+        "repeat 200_000 [ fixed-last [ ] ] fixed [ \"x\" ] end",
+    ] {
+        let frames = one_frame(text);
+        assert!(frames.len() > 300_000 && frames.len() as u64 <= LIMIT);
+        for offer in [OFFER, SMALL_WINDOW] {
+            let (mut connection, mut inbox) = (open(offer), Inbox::new());
+            let (peak, left, received) = measured(|| receive(&mut connection, &mut inbox, &frames));
+            let expected = match text.contains("last") {
+                true => Err(Violation::MessageTooBig),
+                false => Ok(1),
+            };
+            assert_eq!(received, expected, "{text}");
+            println!("{text}: {peak} bytes at most, {left} behind it");
+            assert!(peak <= DECODING_BYTES_MAX, "{text}: {peak} bytes");
+        }
+    }
+}
+
+//= DF-15 type=test
+//= DF-16 type=test
+#[test]
+fn what_is_refused_has_given_no_more_than_it_may() {
+    // 64 ends are free, and one more for each 64 bytes that have come.
+    for (before, block) in [
+        (0, "fixed-last [ ]"),
+        (0, "stored-last [ ]"),
+        (32_768, "fixed-last [ ]"),
+    ] {
+        let text = format!("stored [ noise {before} 1 ] repeat 200_000 [ {block} ] end");
+        let (given, taken, refused) = expanded(&payload::bytes(&text, 0));
+        assert_eq!(refused, Err(Violation::MessageTooBig), "{text}");
+        println!("{text}: {given} bytes of {taken}");
+        assert_eq!(given, before, "{text}");
+        assert!(taken <= before + before / 10 + 512, "{text}: {taken} bytes");
+    }
 }
 
 // Behind a last block the decoder is made anew with its window, which may be full: a message in
