@@ -7,6 +7,9 @@
 
 extern crate alloc;
 
+#[expect(dead_code, reason = "the peak is not asked for")]
+#[path = "../compression/allocator.rs"]
+mod allocator;
 mod authority;
 mod certificates;
 mod clients;
@@ -14,6 +17,7 @@ mod echo;
 mod flooding;
 mod hello;
 mod peer;
+mod records;
 
 use alloc::sync::Arc;
 use core::net::SocketAddr;
