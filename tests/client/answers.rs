@@ -215,8 +215,7 @@ async fn extension_lines_are_one_list_and_no_takeover_may_come_unasked() {
     let lines = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\
                  Sec-WebSocket-Extensions: \r\n";
     for how in Split::all_ways() {
-        let (opened, _stream) =
-            answered(&config, how, |it| switched(it, lines).into_bytes()).await;
+        let (opened, _stream) = answered(&config, how, |it| switched(it, lines).into_bytes()).await;
         opened.expect("open");
     }
 }

@@ -122,3 +122,49 @@ async fn handshakes_beyond_the_rate_wait_for_their_turn_or_are_dropped() {
     let code = CloseCode::NORMAL_CLOSURE;
     within(open.close(code, "")).await.unwrap();
 }
+
+//= TL-15 type=test
+#[tokio::test]
+async fn no_tick_sees_more_handshakes_than_one_and_clients_without_tls_get_through() {
+    const RATE: u32 = 20;
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let authority = Authority::new("one");
+    let settings = Config::default()
+        .with_tls_handshakes_per_second_max(RATE)
+        .with_handshake_timeout(PATIENCE);
+    let server = EchoServer::secure(&authority, settings).await;
+    let plain = EchoServer::start(Config::default()).await;
+    let hello = first_flight(config(&authority, None));
+    let began = Instant::now();
+    let mut storm = tokio::task::JoinSet::new();
+    for _ in 0..5 * RATE {
+        let hello = hello.clone();
+        storm.spawn(async move {
+            let mut tcp = within(TcpStream::connect(server.address)).await.unwrap();
+            tcp.write_all(&hello).await.unwrap();
+            // Whoever has got a turn is answered; to the others it says nothing.
+            let answered = within(tcp.read_u8()).await.is_ok();
+            answered.then(|| began.elapsed())
+        });
+    }
+    let url = format!("ws://{}/", plain.address);
+    for _ in 0..50 {
+        let mut socket = within(framewire::client::connect(&url)).await.unwrap();
+        within(socket.send("hello")).await.unwrap();
+        let back = within(socket.recv()).await.unwrap();
+        assert_eq!(back.unwrap().as_text(), Some("hello"));
+    }
+    let mut answered: Vec<_> = storm.join_all().await.into_iter().flatten().collect();
+    answered.sort();
+    println!("{} of {} had a turn", answered.len(), 5 * RATE);
+    for (at, when) in (0..).zip(&answered) {
+        let earliest = Duration::from_secs(1) / RATE * at;
+        assert!(*when >= earliest, "number {at} after {when:?}");
+    }
+    let allowed = RATE * u32::try_from(PATIENCE.as_secs()).unwrap();
+    let had = u32::try_from(answered.len()).unwrap();
+    assert!(
+        (allowed / 2..=allowed + RATE).contains(&had),
+        "{had} of {allowed}"
+    );
+}

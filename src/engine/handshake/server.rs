@@ -128,8 +128,9 @@ impl UpgradeRequest {
             // Some clients that offer nothing send the header all the same. Whoever reads a list
             // passes over empty elements (RFC 9110 §5.6.1.2), of which this one has no others.
             Err(MalformedList::Empty) => Vec::new(),
-            parsed => parsed
-                .map_err(|_| Refusal::bad_request("Sec-WebSocket-Extensions is malformed"))?,
+            parsed => {
+                parsed.map_err(|_| Refusal::bad_request("Sec-WebSocket-Extensions is malformed"))?
+            }
         };
         Ok(Self {
             head,
