@@ -6,6 +6,7 @@ rows, run this, and commit both.
 """
 
 import pathlib
+import zlib
 
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 REQUEST = (
@@ -64,6 +65,26 @@ STREAMS = {
 }
 
 VERSION = b"Sec-WebSocket-Version: 13\r\n"
+
+
+def deflated(text, bits=9, messages=1, keeps=True, before=b""):
+    """A message in a window of 15 bits, behind the bytes that choose a smaller one for reading
+    it, and how it comes: in so many messages, and in pieces of 40 bytes."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(before) + packer.flush(zlib.Z_SYNC_FLUSH)
+    packed = b"" if not before else packed
+    packed += packer.compress(text) + packer.flush(zlib.Z_SYNC_FLUSH)
+    setting = next(it for it in range(0 if keeps else 0x80, 256) if 8 + it % 7 == bits)
+    return bytes([setting, 40, messages - 1]) + packed.removesuffix(b"\x00\x00\xff\xff")
+
+
+def last_block(text):
+    """The same in a block that is said to be the last one, and one behind it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return deflated(b"")[:3] + packer.compress(text) + packer.flush() + b"\x00"
+
+
+NOISE = bytes(at * at * 31 % 251 for at in range(400))
 
 SEEDS = {
     "client_handshake": {
@@ -126,6 +147,19 @@ SEEDS = {
         "fragmented-close": b"\x08",
         "reserved-opcode": b"\x8f",
         "reserved-bits": b"\xf1\x80" + MASK,
+    },
+    "inflate_windows": {
+        "fixed-code": deflated(b"Hello, Hello"),
+        "code-of-its-own": deflated(b"the cat and the hat and the rat and the bat " * 6),
+        "run": deflated(bytes(900)),
+        "within-the-window": deflated(NOISE[:250] + NOISE[:60], bits=8),
+        "beyond-the-window": deflated(NOISE[:300] + NOISE[:60], bits=8),
+        "stored": deflated(b"")[:3] + b"\x00\x05\x00\xfa\xffHello\x00",
+        "last-block": last_block(b"Hello"),
+        "no-context": deflated(b"Hello, Hello, Hello", keeps=False),
+        "two-messages": deflated(b"", messages=2) + b"\xf2\x48\xcd\xc9\xc9\x07\x00" * 2,
+        "two-blocks": deflated(b"Hello, Hello", before=b"Hello, "),
+        "one-bit-short": deflated(b"Hello, Hello")[:-1],
     },
     "mask": {
         "hello": MASK + b"\x00Hello",
