@@ -8,6 +8,7 @@ use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
+use crate::harmless::Watched;
 use crate::raw::{self, Bytes, Split, Way, accept_of, believing, listen, switched};
 use crate::within;
 
@@ -17,7 +18,7 @@ async fn answered(
     (way, split): (Way, Split),
     answer: impl Fn(&str) -> Vec<u8>,
 ) -> (Result<Connected, ConnectError>, Box<dyn Bytes>) {
-    let (connecting, mut stream) = asked(config, way).await;
+    let (connecting, mut stream, _) = asked(config, way).await;
     let request = raw::head(&mut stream).await;
     split.send(&mut stream, &answer(&request)).await;
     (within(connecting).await.expect("no panic"), stream)
@@ -25,13 +26,14 @@ async fn answered(
 
 type Connecting = JoinHandle<Result<Connected, ConnectError>>;
 
-/// A client that connects in this way, and the server's end of its connection.
-async fn asked(config: &Config, way: Way) -> (Connecting, Box<dyn Bytes>) {
+/// A client that connects in this way, the server's end of its connection, and the port of that.
+async fn asked(config: &Config, way: Way) -> (Connecting, Box<dyn Bytes>, u16) {
     let (listener, url) = listen().await;
+    let port = listener.local_addr().expect("it is bound").port();
     let (url, config) = (way.url(&url), believing(config));
     let connecting = tokio::spawn(async move { open(&url, &config).await });
     let stream = way.accept(&listener).await;
-    (connecting, stream)
+    (connecting, stream, port)
 }
 
 /// Writes for as long as somebody reads; says how many bytes were taken.
@@ -52,10 +54,11 @@ const MOST: usize = 1 << 30;
 //= CS-01 type=test
 #[tokio::test]
 async fn of_an_endless_body_64_kib_are_read() {
+    let mut watched = Watched::new().await;
     const STATUSES: [u16; 8] = [200, 204, 301, 400, 401, 403, 407, 500];
     let ways = [Way::Plain, Way::Tls].into_iter();
     for (way, status) in ways.flat_map(|way| STATUSES.map(|status| (way, status))) {
-        let (connecting, mut stream) = asked(&Config::default(), way).await;
+        let (connecting, mut stream, port) = asked(&Config::default(), way).await;
         raw::head(&mut stream).await;
         let head = format!("HTTP/1.1 {status} No\r\nContent-Length: {MOST}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.expect("it reads");
@@ -67,6 +70,8 @@ async fn of_an_endless_body_64_kib_are_read() {
             .expect_err("no WebSocket");
         let refused = failed.refused().expect("an answer");
         assert_eq!(refused.status(), status);
+        drop(stream);
+        watched.unharmed(&format!("{way:?}, {status}"), port).await;
         let expected = if status == 204 { 0 } else { 65_536 };
         assert_eq!(refused.body().len(), expected);
         assert!(failed.to_string().contains(&status.to_string()), "{failed}");
@@ -98,17 +103,26 @@ type Answer<'a> = &'a dyn Fn(&str) -> String;
 
 /// Runs each answer in every split, and expects it to fail in the handshake.
 async fn all_fail(config: &Config, answers: &[(&str, Answer<'_>)]) {
+    let mut watched = Watched::new().await;
     for (what, answer) in answers {
-        for how in Split::all_ways() {
-            let (opened, mut stream) = answered(config, how, |it| answer(it).into_bytes()).await;
-            match opened {
+        for (way, split) in Split::all_ways() {
+            let case = format!("{what}, {way:?}, {split:?}");
+            let (connecting, mut stream, port) = asked(config, way).await;
+            let request = raw::head(&mut stream).await;
+            split.send(&mut stream, answer(&request).as_bytes()).await;
+            match within(connecting).await.expect("no panic") {
                 Err(ConnectError::Handshake(_)) => {}
-                other => panic!("{what}, {how:?}: {other:?}"),
+                other => panic!("{case}: {other:?}"),
             }
             // The client has closed its end.
             let mut rest = Vec::new();
             if let Ok(n) = within(stream.read_to_end(&mut rest)).await {
-                assert_eq!(n, 0, "{what}");
+                assert_eq!(n, 0, "{case}");
+            }
+            drop(stream);
+            match split {
+                Split::Whole => watched.unharmed(&case, port).await,
+                _ => watched.undisturbed(&case).await,
             }
         }
     }
@@ -253,9 +267,10 @@ async fn endless_heads_and_interim_answers_are_cut_off() {
         ("large headers", b"HTTP/1.1 101 Yes\r\n", &line),
         ("many headers", b"HTTP/1.1 101 Yes\r\n", b"A: b\r\n"),
     ];
+    let mut watched = Watched::new().await;
     let ways = [Way::Plain, Way::Tls].into_iter();
     for (way, (what, begin, again)) in ways.flat_map(|way| floods.map(|it| (way, it))) {
-        let (connecting, mut stream) = asked(&Config::default(), way).await;
+        let (connecting, mut stream, port) = asked(&Config::default(), way).await;
         raw::head(&mut stream).await;
         stream.write_all(begin).await.expect("it reads");
         let again = again.repeat(65_536_usize.div_ceil(again.len()));
@@ -269,6 +284,8 @@ async fn endless_heads_and_interim_answers_are_cut_off() {
             ))
         );
         assert!(is_bounded, "{what}: {failed:?}");
+        drop(stream);
+        watched.unharmed(what, port).await;
     }
 }
 
@@ -295,7 +312,7 @@ async fn frames_behind_the_answer_are_received_wherever_it_is_cut() {
     let length = whole("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n").len();
     let ways = [Way::Plain, Way::Tls].into_iter();
     for (way, cut) in ways.flat_map(|way| (1..=length).map(move |cut| (way, cut))) {
-        let (connecting, mut stream) = asked(&Config::default(), way).await;
+        let (connecting, mut stream, _) = asked(&Config::default(), way).await;
         let answer = whole(&raw::head(&mut stream).await);
         for piece in [&answer[..cut], &answer[cut..]] {
             stream.write_all(piece).await.expect("it reads");

@@ -6,14 +6,17 @@ use framewire::engine::{Limits, Message};
 use framewire::net::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::harmless::Watched;
 use crate::raw::{self, Split, Way, believing, listen, switched};
 use crate::within;
 
 /// Sends `frames` in every split, and expects a valid message before them, none from them, and a
 /// Close with `code` from the client.
 async fn fails_with(config: &Config, headers: &str, frames: &[u8], code: u16) {
+    let mut watched = Watched::new().await;
     for (way, split) in Split::all_ways() {
         let (listener, url) = listen().await;
+        let port = listener.local_addr().expect("it is bound").port();
         let (url, config) = (way.url(&url), believing(config));
         let client = tokio::spawn(async move {
             let mut socket = open(&url, &config).await.expect("open").socket;
@@ -35,8 +38,13 @@ async fn fails_with(config: &Config, headers: &str, frames: &[u8], code: u16) {
         assert_eq!(close[0], 0x88, "{frames:02x?}");
         let told = [close[6] ^ close[2], close[7] ^ close[3]];
         assert_eq!(u16::from_be_bytes(told), code, "{frames:02x?}");
-        drop(stream);
+        drop((stream, listener));
         within(client).await.expect("no panic");
+        let case = format!("{frames:02x?}, {way:?}, {split:?}");
+        match split {
+            Split::Whole => watched.unharmed(&case, port).await,
+            _ => watched.undisturbed(&case).await,
+        }
     }
 }
 

@@ -6,25 +6,18 @@ extern crate alloc;
 mod answers;
 mod dropping;
 mod frames;
+mod harmless;
 #[path = "../programs/mod.rs"]
 mod programs;
 mod proxies;
 mod raw;
 mod reconnecting;
 mod redirects;
+#[path = "../serving/mod.rs"]
+mod serving;
 mod terminal;
 mod tls;
 mod tls_server;
 mod tunnels;
 
-use core::time::Duration;
-
-/// Longer than anything takes that is not stuck.
-const LONG: Duration = Duration::from_secs(30);
-
-/// The result of what must not take for ever.
-async fn within<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(LONG, future)
-        .await
-        .expect("it is stuck")
-}
+use crate::serving::{LONG, within};

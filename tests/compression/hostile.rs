@@ -31,7 +31,7 @@ fn close_code(
 }
 
 /// Messages that make a decoder change its state as often as their bytes allow.
-fn deep() -> Vec<Vec<u8>> {
+pub(crate) fn deep() -> Vec<Vec<u8>> {
     let texts = [
         "repeat 150_000 [ 00 00 00 ff ff ] 00",
         "repeat 100_000 [ fixed [ ] ] end",

@@ -13,6 +13,7 @@ mod allocator;
 mod cases;
 mod costs;
 mod endpoint;
+mod harmless;
 mod hostile;
 mod inflate;
 mod judge;
@@ -23,6 +24,9 @@ mod sharing;
 mod sockets;
 mod suite;
 mod transactions;
+
+#[path = "../serving/mod.rs"]
+mod serving;
 
 #[path = "../raw/mod.rs"]
 mod raw;

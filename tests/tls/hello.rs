@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::authority::Authority;
 use crate::peer::{self, config, first_flight, hello, is_alert, record, say};
+use crate::serving::harm::Watched;
 use crate::{EchoServer, within};
 
 /// Descriptions of alerts (RFC 8446 §6.2).
@@ -53,8 +54,10 @@ async fn tls_to_the_plain_port_is_answered_400() {
 #[tokio::test]
 async fn what_is_no_tls_is_closed_and_harms_nobody() {
     let authority = Authority::new("one");
-    let mut server = EchoServer::secure(&authority, Config::default()).await;
-    let mut open = peer::open(server.address, config(&authority, None)).await;
+    let server = EchoServer::secure(&authority, Config::default()).await;
+    let address = server.address;
+    let open = peer::open(address, config(&authority, None)).await;
+    let mut watched = Watched::new(server, open).await;
     // An SSLv2 hello, bytes of no meaning, a record that is longer than one may be, a handshake
     // message of another kind, and one that is empty.
     let oversized = [&[22, 3, 1, 0xFF, 0xFF][..], &vec![0; 0xFFFF]].concat();
@@ -70,18 +73,24 @@ async fn what_is_no_tls_is_closed_and_harms_nobody() {
         record(&[]),
     ];
     for (bytes, is_tls) in cases.iter().zip(is_tls) {
-        let answer = say(server.address, bytes).await;
-        let refused = server.next_refused().await;
+        let answer = say(address, bytes).await;
+        let case = format!("{:?}", &bytes[..5]);
+        let refused = watched.unharmed(&case, 1, 0).await.refused;
         match is_tls {
-            true => assert!(matches!(refused, HandshakeError::Tls(_)), "{refused:?}"),
-            false => assert!(matches!(refused, HandshakeError::NotTls), "{refused:?}"),
+            true => assert!(
+                matches!(refused[..], [HandshakeError::Tls(_)]),
+                "{refused:?}"
+            ),
+            false => assert!(
+                matches!(refused[..], [HandshakeError::NotTls]),
+                "{refused:?}"
+            ),
         }
         assert!(
             answer.is_empty() || (answer[0] == 21 && answer.len() == 7),
             "an alert or nothing: {answer:?}"
         );
     }
-    peer::echo(&mut open, "still here").await.unwrap();
 }
 
 /// Passes bytes between a client and a server, the first of them as `reshape` has them.

@@ -18,6 +18,7 @@ use tokio_rustls::client::TlsStream;
 use crate::allocator::held;
 use crate::authority::Authority;
 use crate::peer::{self, config, first_flight, say};
+use crate::serving::harm::Watched;
 use crate::{EchoServer, within};
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS13, &rustls::version::TLS12];
@@ -138,8 +139,10 @@ async fn a_few_empty_records_are_passed_over() {
 #[tokio::test]
 async fn records_that_are_empty_or_mean_nothing_without_end_end_the_connection() {
     let authority = Authority::new("one");
-    let mut server = EchoServer::secure(&authority, Config::default()).await;
-    let mut other = peer::open(server.address, config(&authority, None)).await;
+    let server = EchoServer::secure(&authority, Config::default()).await;
+    let address = server.address;
+    let other = peer::open(address, config(&authority, None)).await;
+    let mut watched = Watched::new(server, other).await;
     // A warning that nothing is wrong, "no renegotiation".
     const WARNING: &[u8] = &[1, 100];
     for version in VERSIONS {
@@ -150,28 +153,35 @@ async fn records_that_are_empty_or_mean_nothing_without_end_end_the_connection()
             (ContentType::ChangeCipherSpec, b""),
             (ContentType::Alert, WARNING),
         ] {
-            let mut records = open(server.address, opened_up(&authority, version)).await;
+            let mut records = open(address, opened_up(&authority, version)).await;
             let (before, mut most) = (held(), 0);
             for _ in 0..100 {
                 let _ = records.send(typ, payload, 100).await;
                 most = most.max(held() - before);
             }
-            let ended = server.next_ended().await;
+            drop(records);
+            let case = format!("{version:?}, {typ:?} {payload:?}");
+            let ended = watched.unharmed(&case, 0, 1).await.ended;
             assert!(
-                matches!(&ended, Err(Error::Io(it)) if it.kind() == ErrorKind::InvalidData),
-                "{version:?}, {typ:?}: {ended:?}"
+                matches!(&ended[..], [Err(Error::Io(it))] if it.kind() == ErrorKind::InvalidData),
+                "{case}: {ended:?}"
             );
             println!("{version:?}, {typ:?}: {most} bytes at most");
             assert!(most <= 128 << 10, "{version:?}, {typ:?}: {most} bytes");
-            peer::echo(&mut other, "still here").await.unwrap();
         }
     }
     // RFC 8446 §5 allows one before the handshake is over.
     let change = b"\x14\x03\x03\x00\x01\x01".repeat(1_000);
     let hello = first_flight(config(&authority, None));
-    say(server.address, &[hello, change].concat()).await;
-    let refused = server.next_refused().await;
-    assert!(matches!(refused, HandshakeError::Tls(_)), "{refused:?}");
+    say(address, &[hello, change].concat()).await;
+    let refused = watched
+        .unharmed("too many changes of cipher", 1, 0)
+        .await
+        .refused;
+    assert!(
+        matches!(refused[..], [HandshakeError::Tls(_)]),
+        "{refused:?}"
+    );
 }
 
 //= TL-11 type=test
