@@ -27,13 +27,13 @@ impl Watched {
     /// Expects that no task of a case is left, and that the other connection is as it was.
     pub(crate) async fn undisturbed(&mut self, case: &str) {
         within(settled(self.tasks)).await;
-        echo(&mut self.other, case).await;
+        echo(&mut self.other, "still here").await;
     }
 
     /// Expects, once the server of a case has left its port, that nothing of its clients is left
     /// and that the other connection is as it was.
     pub(crate) async fn unharmed(&mut self, case: &str, port: u16) {
         Before::nothing_at(port, self.tasks).holds_again(case).await;
-        echo(&mut self.other, case).await;
+        echo(&mut self.other, "still here").await;
     }
 }

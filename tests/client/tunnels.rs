@@ -244,7 +244,7 @@ async fn through_a_proxy_64_connections_are_opened_at_once() {
         let (config, url) = (config.clone(), format!("ws://many{at}.invalid/"));
         connecting.spawn(async move { connect_with(&url, &config).await.map(drop) });
     }
-    let mut pending = std::collections::VecDeque::new();
+    let mut pending = alloc::collections::VecDeque::new();
     while pending.len() < MOST {
         let mut stream = raw::accept(&listener).await;
         assert!(raw::head(&mut stream).await.starts_with("CONNECT many"));

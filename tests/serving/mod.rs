@@ -8,7 +8,9 @@ pub(crate) mod harm;
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::sync::Arc;
+extern crate alloc;
+
+use alloc::sync::Arc;
 
 use framewire::engine::Acceptance;
 use framewire::engine::deflate::DeflateAnswer;
