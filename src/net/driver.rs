@@ -8,7 +8,7 @@ use std::io::{self, IoSlice};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use crate::engine::{Cause, Connection, Inbox, Misuse, SendError, Timestamp};
+use crate::engine::{Cause, Compress, Connection, Inbox, Kind, Misuse, SendError, Timestamp};
 use crate::net::clock::Clock;
 use crate::net::error::{Error, TimedOut};
 use crate::net::pool;
@@ -292,6 +292,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
         }
         Poll::Ready(self.check_failure())
+    }
+
+    /// Queues a fragment of a message once there is room for it.
+    pub(crate) fn poll_fragment(
+        &mut self,
+        cx: &mut Context<'_>,
+        (kind, compress): (Kind, Compress),
+        fragment: &[u8],
+        last: bool,
+    ) -> Poll<Result<(), Error>> {
+        ready!(self.poll_ready(cx))?;
+        let (now, connection) = (self.clock.now(), &mut self.connection);
+        let sent = connection.send_fragment_with(now, kind, fragment, last, compress);
+        Poll::Ready(unless_full(sent))
     }
 
     /// Queues a Ping or a Pong once there is room for it.

@@ -9,7 +9,9 @@ use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::engine::{Closure, Incoming, Kind, Message, Misuse, Piece, Prepared, SendError};
+use crate::engine::{
+    Closure, Compress, Incoming, Kind, Message, Misuse, Piece, Prepared, SendError,
+};
 use crate::net::driver::{Driver, unless_full};
 use crate::net::error::Error;
 use crate::net::websocket::WebSocket;
@@ -341,14 +343,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
         fragment: &[u8],
         last: bool,
     ) -> Result<(), Error> {
-        self.drive(|driver, cx| {
-            core::task::ready!(driver.poll_ready(cx))?;
-            let now = driver.clock.now();
-            Poll::Ready(unless_full(
-                driver.connection.send_fragment(now, kind, fragment, last),
-            ))
-        })
-        .await?;
+        let wish = (kind, Compress::Auto);
+        self.drive(|driver, cx| driver.poll_fragment(cx, wish, fragment, last))
+            .await?;
         self.flush().await
     }
 

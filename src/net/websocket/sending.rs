@@ -123,10 +123,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         last: bool,
         compress: Compress,
     ) -> Result<(), Error> {
-        self.ready().await?;
-        let now = self.driver.clock.now();
-        let connection = &mut self.driver.connection;
-        unless_full(connection.send_fragment_with(now, kind, fragment, last, compress))?;
+        let wish = (kind, compress);
+        poll_fn(|cx| self.driver.poll_fragment(cx, wish, fragment, last)).await?;
         self.flush().await
     }
 
