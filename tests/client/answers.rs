@@ -122,7 +122,7 @@ async fn all_fail(config: &Config, answers: &[(&str, Answer<'_>)]) {
             drop(stream);
             match split {
                 Split::Whole => watched.unharmed(&case, port).await,
-                _ => watched.undisturbed(&case).await,
+                _ => watched.undisturbed().await,
             }
         }
     }

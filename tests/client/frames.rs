@@ -43,7 +43,7 @@ async fn fails_with(config: &Config, headers: &str, frames: &[u8], code: u16) {
         let case = format!("{frames:02x?}, {way:?}, {split:?}");
         match split {
             Split::Whole => watched.unharmed(&case, port).await,
-            _ => watched.undisturbed(&case).await,
+            _ => watched.undisturbed().await,
         }
     }
 }

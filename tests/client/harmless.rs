@@ -25,7 +25,7 @@ impl Watched {
     }
 
     /// Expects that no task of a case is left, and that the other connection is as it was.
-    pub(crate) async fn undisturbed(&mut self, case: &str) {
+    pub(crate) async fn undisturbed(&mut self) {
         within(settled(self.tasks)).await;
         echo(&mut self.other, "still here").await;
     }

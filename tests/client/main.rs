@@ -13,6 +13,7 @@ mod proxies;
 mod raw;
 mod reconnecting;
 mod redirects;
+#[expect(dead_code, reason = "some of it is for other programs")]
 #[path = "../serving/mod.rs"]
 mod serving;
 mod terminal;

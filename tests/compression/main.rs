@@ -25,6 +25,7 @@ mod sockets;
 mod suite;
 mod transactions;
 
+#[expect(dead_code, reason = "some of it is for other programs")]
 #[path = "../serving/mod.rs"]
 mod serving;
 

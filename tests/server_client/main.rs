@@ -13,6 +13,7 @@ mod opening;
 mod origins;
 mod raw;
 mod refusing;
+#[expect(dead_code, reason = "some of it is for other programs")]
 #[path = "../serving/mod.rs"]
 mod serving;
 mod stopping;

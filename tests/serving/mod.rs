@@ -1,8 +1,4 @@
 //! A server that echoes, and what must hold again once a hostile peer has gone.
-#![allow(
-    dead_code,
-    reason = "each program of tests that has this in it uses some of it"
-)]
 
 pub(crate) mod harm;
 

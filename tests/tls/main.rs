@@ -18,6 +18,7 @@ mod flooding;
 mod hello;
 mod peer;
 mod records;
+#[expect(dead_code, reason = "some of it is for other programs")]
 #[path = "../serving/mod.rs"]
 mod serving;
 
