@@ -3,7 +3,9 @@
 mod admission;
 mod announcer;
 mod bucket;
+mod bus_talk;
 mod connection;
+mod gateway;
 mod house;
 mod presence;
 mod replay;

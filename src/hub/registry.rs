@@ -195,6 +195,13 @@ impl Hub {
         self.read().topics.get(topic).map_or(0, Audience::len)
     }
 
+    /// The members of a topic, in no order.
+    pub fn members_in(&self, topic: &str) -> Vec<MemberId> {
+        let registry = self.read();
+        let audience = registry.topics.get(topic);
+        audience.map_or_else(Vec::new, |it| it.keys().copied().collect())
+    }
+
     /// The members of a user, oldest first.
     pub fn members_of_user(&self, user: &str) -> Vec<MemberId> {
         let mut members: Vec<_> = self

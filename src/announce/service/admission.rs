@@ -70,13 +70,21 @@ pub(crate) fn admit(
             .iter()
             .any(|it| it == dialect.subprotocol())
     });
-    let query = Query::read(request.query())?;
+    let mut query = Query::read(request.query())?;
+    let dialect = asked.unwrap_or(endpoint.dialect);
+    //= B26
+    if dialect == Dialect::Gateway && query.namespace.is_none() {
+        if settings.gateway_namespace.is_none() && settings.gateway_namespace_required {
+            return Err(Refusal::bad_request("name the namespace in the query").into());
+        }
+        query.namespace.clone_from(&settings.gateway_namespace);
+    }
     let claims = match token(settings, request) {
         None => None,
         Some(token) => Some(verify(desk, token, query.namespace.as_deref(), now)?),
     };
     Ok(Admission {
-        dialect: asked.unwrap_or(endpoint.dialect),
+        dialect,
         subprotocol: asked.map(Dialect::subprotocol),
         namespace: query.namespace,
         claims,

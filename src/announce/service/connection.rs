@@ -7,11 +7,13 @@ use core::future::pending;
 use core::time::Duration;
 use std::time::{Instant, SystemTime};
 
-use crate::announce::caller::{Caller, Identity};
+use crate::announce::caller::Caller;
 use crate::announce::dialect::Dialect;
+use crate::announce::gateway::{self, Session};
 use crate::announce::outcome::{Close, Outcome};
 use crate::announce::service::Service;
 use crate::announce::service::bucket::Bucket;
+use crate::announce::service::bus_talk;
 use crate::announce::service::presence::Presence;
 use crate::announce::service::replay::Replay;
 use crate::announce::service::welcome;
@@ -50,6 +52,10 @@ pub(crate) struct Connection {
     pub(crate) answers: VecDeque<String>,
     /// What is to be read from the store before what comes is delivered.
     pub(crate) replays: VecDeque<Replay>,
+    /// The conversation with the event bus, of a connection of the gateway that has signed in.
+    pub(crate) session: Option<Session>,
+    /// The namespace that the request asked for.
+    pub(crate) namespace: Option<String>,
     bucket: Bucket,
     too_often: u32,
     messages: u32,
@@ -61,6 +67,7 @@ pub(crate) struct Connection {
 enum Turn {
     Heard(Heard),
     Deliver(Delivery),
+    Answered(gateway::Outcome),
     Alarm(Alarm),
     Stop,
 }
@@ -74,7 +81,12 @@ enum Alarm {
 }
 
 impl Connection {
-    pub(crate) fn new(service: Service, socket: WebSocket<Stream>, dialect: Dialect) -> Self {
+    pub(crate) fn new(
+        service: Service,
+        socket: WebSocket<Stream>,
+        dialect: Dialect,
+        namespace: Option<String>,
+    ) -> Self {
         //= A76
         let policy = SlowPolicy::Disconnect(reason(4508, "too slow"));
         let bounds = Bounds::new(MAILBOX_BYTES_MAX, MAILBOX_MESSAGES_MAX);
@@ -92,6 +104,8 @@ impl Connection {
             presence,
             answers: VecDeque::new(),
             replays: VecDeque::new(),
+            session: None,
+            namespace,
             bucket,
             too_often: 0,
             messages: 0,
@@ -106,6 +120,12 @@ impl Connection {
     /// `first` is what the request has settled already: the person of a token that came with it.
     //= A79
     pub(crate) async fn run(mut self, first: Outcome, mut stopping: Stopping) -> Result<(), Error> {
+        let ended = self.go_on(first, &mut stopping).await;
+        bus_talk::end(&mut self);
+        ended
+    }
+
+    async fn go_on(&mut self, first: Outcome, stopping: &mut Stopping) -> Result<(), Error> {
         let mut close = self.begin(first).await;
         loop {
             if let Some(reason) = close {
@@ -118,11 +138,12 @@ impl Connection {
             self.answer();
             let room = !self.socket.is_full() && self.replays.is_empty();
             let (at, alarm) = self.next_alarm();
-            let may_listen = self.answers.len() < ANSWERS_MAX;
+            let may_listen = self.may_listen();
             let waits = !self.replays.is_empty() && self.answers.is_empty();
             let turn = tokio::select! {
                 heard = listen(&mut self.socket, may_listen) => Turn::Heard(heard?),
                 delivery = next(&mut self.member, room) => Turn::Deliver(delivery),
+                answer = next_answer(&mut self.session) => Turn::Answered(answer),
                 () = until(at) => Turn::Alarm(alarm),
                 () = stopping.wait() => Turn::Stop,
                 () = tokio::task::yield_now(), if waits => continue,
@@ -132,6 +153,7 @@ impl Connection {
                 Turn::Heard(Heard::End) => return Ok(()),
                 Turn::Heard(_) => None,
                 Turn::Deliver(delivery) => self.deliver(delivery),
+                Turn::Answered(answer) => bus_talk::say(self, answer),
                 Turn::Alarm(alarm) => self.ring(alarm),
                 Turn::Stop => Some(self.depart()),
             };
@@ -182,9 +204,23 @@ impl Connection {
         let desk = self.service.desk();
         let outcome = match self.dialect {
             Dialect::Native => native::handle(desk, &mut self.caller, text, now).await,
-            _ => intent::handle(desk, &mut self.caller, text, now).await,
+            Dialect::Intent => intent::handle(desk, &mut self.caller, text, now).await,
+            Dialect::Gateway => {
+                bus_talk::renew(self);
+                if let Some(session) = &mut self.session {
+                    let outcome = bus_talk::hear(session, message, now);
+                    return bus_talk::say(self, outcome);
+                }
+                bus_talk::sign(self, message, now)
+            }
         };
         self.carry_out(outcome).await
+    }
+
+    /// A client that lets its answers pile up, or its messages to the bus, is not heard.
+    fn may_listen(&self) -> bool {
+        let bus_is_full = self.session.as_ref().is_some_and(Session::is_full);
+        self.answers.len() < ANSWERS_MAX && !bus_is_full
     }
 
     /// Does what has to be done after a message, in the order of the outcome's fields.
@@ -331,20 +367,16 @@ impl Connection {
         );
         match self.dialect {
             Dialect::Native => native::error(code, text, None),
-            _ => intent::error(code, text, &intent::Context::default()),
+            Dialect::Intent => intent::error(code, text, &intent::Context::default()),
+            Dialect::Gateway => bus_talk::error(code, text, None),
         }
     }
 
-    async fn close(mut self, reason: &CloseReason) -> Result<(), Error> {
+    async fn close(&mut self, reason: &CloseReason) -> Result<(), Error> {
         let code = reason.code().unwrap_or(CloseCode::NORMAL_CLOSURE);
         // Whoever is on the way out is nobody's audience any more.
         self.service.hub().leave(self.member.id());
         self.socket.close(code, reason.reason()).await.map(drop)
-    }
-
-    /// Who the connection belongs to.
-    pub(crate) fn identity(&self) -> Option<&Identity> {
-        self.caller.identity()
     }
 }
 
@@ -371,6 +403,14 @@ async fn next(member: &mut Member, room: bool) -> Delivery {
         member.next().await
     } else {
         Delivery::Close(member.closed().await)
+    }
+}
+
+/// Waits for what the bus answers; for ever where there is none.
+async fn next_answer(session: &mut Option<Session>) -> gateway::Outcome {
+    match session {
+        Some(session) => session.next().await,
+        None => pending().await,
     }
 }
 

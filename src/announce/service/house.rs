@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use axum::Router;
@@ -17,7 +17,9 @@ use crate::announce::announcement::FeedKey;
 use crate::announce::caller::Identity;
 use crate::announce::desk::Desk;
 use crate::announce::dialect::Dialect;
+use crate::announce::bus::{Bus, HandleError};
 use crate::announce::event::Event;
+use crate::announce::gateway;
 use crate::announce::outcome::{Outcome, Push, RoomAct, RoomVerb, Welcome};
 use crate::announce::page;
 use crate::announce::rooms::{Absence, Change, GRACE, Refused, RoomKey, Rooms};
@@ -25,6 +27,7 @@ use crate::announce::service::admission::{self, Admission};
 use crate::announce::service::announcer::{Announcer, Announcing, announcer, publish, write};
 use crate::announce::service::bucket::Buckets;
 use crate::announce::service::connection::{Connection, reason};
+use crate::announce::service::gateway::{BusSockets, Gateway};
 use crate::announce::service::presence::Presence;
 use crate::announce::service::settings::Settings;
 use crate::announce::service::topics;
@@ -64,6 +67,7 @@ struct Shared {
     settings: RwLock<Arc<Settings>>,
     refusals: Buckets<IpAddr>,
     pages: Router,
+    gateway: OnceLock<Gateway>,
     /// How many clients have been told when to come back.
     returns: AtomicU32,
 }
@@ -90,6 +94,7 @@ impl Service {
             refusals: Buckets::new(settings.refusals),
             settings: RwLock::new(Arc::new(settings)),
             pages,
+            gateway: OnceLock::new(),
             returns: AtomicU32::new(0),
         };
         Self {
@@ -103,6 +108,47 @@ impl Service {
     #[must_use]
     pub fn desk(&self) -> &Arc<Desk> {
         &self.shared.desk
+    }
+
+    /// Joins the sockets of the gateway dialect to an event bus. The first call counts; later
+    /// settings go to [`set_gateway`](Self::set_gateway).
+    ///
+    /// # Errors
+    ///
+    /// [`HandleError`] if something else handles the topics by which producers reach sockets.
+    pub fn with_gateway(
+        &self,
+        bus: Bus,
+        settings: Arc<gateway::Settings>,
+    ) -> Result<(), HandleError> {
+        if self.shared.gateway.get().is_some() {
+            return self.set_gateway(settings);
+        }
+        let sockets = BusSockets {
+            hub: self.hub().clone(),
+            clients: self.clients().clone(),
+            desk: Arc::downgrade(self.desk()),
+        };
+        let gateway = Gateway::attach(bus, settings, sockets)?;
+        // Whoever came first has the topics.
+        let _ = self.shared.gateway.set(gateway);
+        Ok(())
+    }
+
+    /// Puts other settings of the gateway in their place.
+    ///
+    /// # Errors
+    ///
+    /// [`HandleError`] if something else handles the topics; the old settings stay then.
+    pub fn set_gateway(&self, settings: Arc<gateway::Settings>) -> Result<(), HandleError> {
+        match self.gateway() {
+            Some(gateway) => gateway.apply(settings),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn gateway(&self) -> Option<&Gateway> {
+        self.shared.gateway.get()
     }
 
     /// The settings that hold now.
@@ -229,7 +275,7 @@ impl Service {
         let first = self.first(&admission);
         let ended = match upgrade.accept(acceptance).await {
             Ok(socket) => {
-                let connection = Connection::new(self, socket, admission.dialect);
+                let connection = Connection::new(self, socket, admission.dialect, admission.namespace);
                 connection.run(first, stopping).await
             }
             Err(error) => return tracing::info!(%peer, %error, "no connection"),

@@ -56,6 +56,10 @@ pub struct Settings {
     pub endpoints: Vec<Endpoint>,
     /// The pages that may connect.
     pub origins: Origins,
+    /// The namespace of a request to the gateway that names none; `None` for the token's first.
+    pub gateway_namespace: Option<String>,
+    /// Whether a request to the gateway has to name its namespace where there is none for it.
+    pub gateway_namespace_required: bool,
     /// The cookie that may hold a token; `None` for no cookie.
     pub cookie: Option<String>,
     /// How long a connection may be nobody's.
@@ -96,6 +100,8 @@ impl Default for Settings {
                 dialect: Dialect::Intent,
             }],
             origins: Origins::same(),
+            gateway_namespace: None,
+            gateway_namespace_required: false,
             cookie: Some("ID_TOKEN".to_owned()),
             sign_in_timeout: Duration::from_secs(10),
             expiry_notice: Duration::from_secs(25),

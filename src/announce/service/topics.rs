@@ -15,6 +15,11 @@ pub(crate) fn feed(dialect: Dialect, namespace: &str, feed: &FeedKey) -> String 
     format!("{dialect}\u{1f}f\u{1f}{namespace}\u{1f}{feed}")
 }
 
+/// Everyone who speaks a dialect, whatever the namespace.
+pub(crate) fn everyone(dialect: Dialect) -> String {
+    format!("{dialect}\u{1f}e")
+}
+
 /// Everyone who is in a room of a namespace and speaks a dialect.
 pub(crate) fn room(dialect: Dialect, namespace: &str, room: &str) -> String {
     format!("{dialect}\u{1f}r\u{1f}{namespace}\u{1f}{room}")

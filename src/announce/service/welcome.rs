@@ -3,8 +3,10 @@
 use alloc::vec::Vec;
 use std::time::SystemTime;
 
+use crate::announce::announcement::Unread;
 use crate::announce::dialect::Dialect;
 use crate::announce::outcome::{Standing, Welcome};
+use crate::announce::service::bus_talk;
 use crate::announce::service::connection::{Connection, reason};
 use crate::announce::service::replay::Replay;
 use crate::announce::service::topics;
@@ -28,6 +30,13 @@ pub(crate) async fn enter(connection: &mut Connection, welcome: &Welcome) -> Opt
     let now = SystemTime::now();
     if connection.service.desk().is_revoked(identity, now) {
         return Some(reason(4401, "the token has been revoked"));
+    }
+    if connection.dialect == Dialect::Gateway {
+        if let Some(id) = &welcome.reply_to {
+            let signed = native::signed(identity, &[], &Unread::default(), Some(id));
+            connection.answers.push_back(signed);
+        }
+        return bus_talk::enter(connection, identity);
     }
     let entered = match connection.service.desk().enter(identity, now).await {
         Ok(entered) => entered,
