@@ -66,7 +66,7 @@ pub use page::{Cursor, PAGE_BODY_BYTES_MAX, PAGE_MAX, UnreadPage};
 pub use person::LateJoiner;
 pub use prune::{Pruned, Retention};
 pub use publish::Published;
-pub use receipt::Acknowledged;
+pub use receipt::{Acknowledged, Sent};
 pub use release::Due;
 pub use schedule::{Fire, Run};
 pub use writer::BATCH_MAX;

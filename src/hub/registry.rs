@@ -185,6 +185,13 @@ impl Hub {
         }
     }
 
+    /// How many messages wait for a member.
+    pub fn waiting(&self, member: MemberId) -> u64 {
+        let registry = self.read();
+        let entry = registry.members.get(&member);
+        entry.map_or(0, |entry| entry.mailbox.counts().waiting)
+    }
+
     /// How many members there are.
     pub fn members(&self) -> usize {
         self.read().members.len()

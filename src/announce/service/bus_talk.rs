@@ -12,7 +12,8 @@ use crate::announce::gateway::{Context, Ending, Heard, Outcome, Session};
 use crate::announce::json::Object;
 use crate::announce::native::{Ask, Request};
 use crate::announce::outcome;
-use crate::announce::service::connection::{Connection, reason};
+use crate::announce::service::closing::reason;
+use crate::announce::service::connection::Connection;
 use crate::announce::service::topics;
 use crate::engine::{Cause, Closure, Message};
 use crate::wire::close::{CloseCode, CloseReason};
@@ -153,8 +154,7 @@ pub(crate) fn end(connection: &mut Connection) {
 
 /// The settings of the gateway, where they have changed since.
 pub(crate) fn renew(connection: &mut Connection) {
-    if let (Some(session), Some(gateway)) =
-        (&mut connection.session, connection.service.gateway())
+    if let (Some(session), Some(gateway)) = (&mut connection.session, connection.service.gateway())
     {
         let settings: Arc<_> = gateway.settings();
         session.apply(settings);

@@ -13,8 +13,8 @@ use crate::announce::announcement::{FeedKey, NewAnnouncement, Priority};
 use crate::announce::bus::{BoxFuture, Bus, HandleError};
 use crate::announce::desk::Desk;
 use crate::announce::dialect::Dialect;
-use crate::announce::gateway::{Delivery, Keep, Matched, Sockets};
 use crate::announce::gateway::Settings;
+use crate::announce::gateway::{Delivery, Keep, Matched, Sockets};
 use crate::announce::json::Object;
 use crate::announce::service::presence::Presence;
 use crate::announce::service::topics;
@@ -183,11 +183,10 @@ impl Sockets for BusSockets {
             let mut stored = true;
             for feed in feeds {
                 let key = alloc::format!("{}/{feed}", keep.id);
-                let new =
-                    NewAnnouncement::new(&keep.namespace, feed, &keep.publisher, &body, now)
-                        .with_key(Some(&key))
-                        .with_priority(priority.unwrap_or_default())
-                        .with_expires_at(keep.ttl.and_then(|ttl| now.checked_add(ttl)));
+                let new = NewAnnouncement::new(&keep.namespace, feed, &keep.publisher, &body, now)
+                    .with_key(Some(&key))
+                    .with_priority(priority.unwrap_or_default())
+                    .with_expires_at(keep.ttl.and_then(|ttl| now.checked_add(ttl)));
                 if let Err(error) = desk.store().publish(new).await {
                     tracing::error!(%error, "a message for somebody absent was not kept");
                     stored = false;

@@ -1,54 +1,31 @@
 //! The server as a whole: what its connections share.
 
-use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
-use std::time::SystemTime;
 
 use axum::Router;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 
 use crate::announce::announcement::FeedKey;
-use crate::announce::caller::Identity;
+use crate::announce::bus::{Bus, HandleError};
 use crate::announce::desk::Desk;
 use crate::announce::dialect::Dialect;
-use crate::announce::bus::{Bus, HandleError};
-use crate::announce::event::Event;
 use crate::announce::gateway;
-use crate::announce::outcome::{Outcome, Push, RoomAct, RoomVerb, Welcome};
+use crate::announce::outcome::Push;
 use crate::announce::page;
-use crate::announce::rooms::{Absence, Change, GRACE, Refused, RoomKey, Rooms};
-use crate::announce::service::admission::{self, Admission};
-use crate::announce::service::announcer::{Announcer, Announcing, announcer, publish, write};
+use crate::announce::rooms::Rooms;
+use crate::announce::service::announcer::{Announcer, Announcing, announcer, publish};
 use crate::announce::service::bucket::Buckets;
-use crate::announce::service::connection::{Connection, reason};
+use crate::announce::service::closing::reason;
 use crate::announce::service::gateway::{BusSockets, Gateway};
 use crate::announce::service::presence::Presence;
 use crate::announce::service::settings::Settings;
 use crate::announce::service::topics;
-use crate::announce::{code::Code, native};
-use crate::engine::{Acceptance, Prepared, Refusal};
 use crate::hub::{Hub, MemberId};
-use crate::server::{Clients, Incoming, Listener, Opening, Plain, Stopping, Upgrade};
+use crate::server::Clients;
 use crate::wire::close::CloseReason;
-use crate::wire::http;
-
-/// How long answering a request for a page may take.
-const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How many messages may wait for a client that is still told that somebody types.
-const PASSING_MAX: usize = 8;
-
-/// How late a release may be whose time was not known.
-const RELEASE_NAP: Duration = Duration::from_secs(1);
-
-/// How often what is not needed any more is forgotten.
-const TIDY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The announcement server. Clones are the same server.
 #[derive(Clone, Debug)]
@@ -177,183 +154,29 @@ impl Service {
         &self.shared.rooms
     }
 
+    pub(crate) fn pages(&self) -> Router {
+        self.shared.pages.clone()
+    }
+
+    /// The task that announces; it is there once.
+    pub(crate) fn take_announcing(&self) -> Option<Announcing> {
+        let mut announcing = self
+            .announcing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        announcing.take()
+    }
+
+    pub(crate) fn tidy_refusals(&self) {
+        self.shared.refusals.tidy();
+    }
+
     pub(crate) fn hub(&self) -> &Hub {
         &self.shared.hub
     }
 
     pub(crate) fn announcer(&self) -> &Announcer {
         &self.announcer
-    }
-
-    /// Accepts connections until it is time to stop.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped, it accepts no more; connections that are open go on.
-    pub async fn run(self, listener: Listener, mut stopping: Stopping) {
-        let announcing = self
-            .announcing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let mut tasks = tokio::task::JoinSet::new();
-        if let Some(announcing) = announcing {
-            // It outlives the accepting: what is stored while connections close is still sent.
-            let desk = Arc::clone(self.desk());
-            tokio::spawn(async move { announcing.run(desk.store()).await });
-        }
-        tasks.spawn(self.clone().release());
-        tasks.spawn(self.clone().tidy());
-        tasks.spawn(self.clone().watch_revocations());
-        loop {
-            let incoming = tokio::select! {
-                incoming = listener.accept() => incoming,
-                () = stopping.wait() => break,
-            };
-            tokio::spawn(self.clone().serve(incoming, stopping.clone()));
-        }
-    }
-
-    /// Releases announcements whose time has come.
-    async fn release(self) {
-        let store = self.desk().store();
-        loop {
-            let now = SystemTime::now();
-            let is_due = match store.next_release().await {
-                Ok(next) => next.is_some_and(|at| at <= now),
-                Err(_) => false,
-            };
-            if is_due && let Err(error) = store.release_due(now).await {
-                tracing::error!(%error, "what is due cannot be released");
-                tokio::time::sleep(RELEASE_NAP).await;
-            }
-            store.until_due(RELEASE_NAP).await;
-        }
-    }
-
-    /// Closes what has been revoked.
-    //= A56
-    //= D14
-    //= AU-22
-    async fn watch_revocations(self) {
-        let mut revoked = self.desk().verifier().revocations().listen();
-        loop {
-            let now = SystemTime::now();
-            let gone = reason(4401, "the token has been revoked");
-            let count = self.disconnect(&gone, |presence| {
-                let identity = presence.identity();
-                identity.is_some_and(|identity| self.desk().is_revoked(&identity, now))
-            });
-            if count > 0 {
-                tracing::info!(count, "connections closed: their tokens were revoked");
-            }
-            revoked.changed().await;
-        }
-    }
-
-    async fn tidy(self) {
-        loop {
-            tokio::time::sleep(TIDY_INTERVAL).await;
-            self.shared.refusals.tidy();
-        }
-    }
-
-    async fn serve(self, incoming: Incoming, stopping: Stopping) {
-        let peer = incoming.peer_addr();
-        let upgrade = match incoming.handshake().await {
-            Ok(Opening::Upgrade(upgrade)) => upgrade,
-            Ok(Opening::Plain(plain)) => return self.show_page(plain).await,
-            Err(error) => return tracing::info!(%peer, %error, "no connection"),
-        };
-        let Some((upgrade, admission)) = self.admit(upgrade).await else {
-            return;
-        };
-        let mut acceptance = Acceptance::new();
-        if let Some(subprotocol) = admission.subprotocol {
-            acceptance = acceptance.with_subprotocol(subprotocol);
-        }
-        let first = self.first(&admission);
-        let ended = match upgrade.accept(acceptance).await {
-            Ok(socket) => {
-                let connection = Connection::new(self, socket, admission.dialect, admission.namespace);
-                connection.run(first, stopping).await
-            }
-            Err(error) => return tracing::info!(%peer, %error, "no connection"),
-        };
-        match ended {
-            Ok(()) => tracing::info!(%peer, "connection closed"),
-            Err(error) => tracing::info!(%peer, %error, "connection ended"),
-        }
-    }
-
-    /// Looks at a request, and refuses it here if that is the answer.
-    async fn admit(&self, upgrade: Upgrade) -> Option<(Upgrade, Admission)> {
-        let peer = upgrade.stream().peer_addr();
-        let settings = self.settings();
-        let is_tls = upgrade.stream().is_tls();
-        let now = SystemTime::now();
-        let looked = admission::admit(self.desk(), &settings, upgrade.request(), is_tls, now);
-        let mut not = match looked {
-            Ok(admission) => return Some((upgrade, admission)),
-            Err(not) => not,
-        };
-        if let Some(error) = not.token {
-            tracing::info!(%peer, %error, "token refused");
-            //= AU-34
-            if !self.may_fail(peer.ip()) {
-                not.refusal = Refusal::new(429, "too many failed tokens");
-            }
-        }
-        let refused = upgrade.refuse(not.refusal).await;
-        tracing::info!(%peer, ?refused, "refused");
-        None
-    }
-
-    /// What a request has settled: whom the connection belongs to, if a token came with it.
-    fn first(&self, admission: &Admission) -> Outcome {
-        let Some(claims) = admission.claims.clone() else {
-            return Outcome::default();
-        };
-        match self.desk().identify(claims, admission.namespace.as_deref()) {
-            Ok(identity) => Outcome {
-                signed_in: Some(Welcome {
-                    identity,
-                    since: Vec::new(),
-                    reply_to: None,
-                }),
-                ..Outcome::default()
-            },
-            Err(denied) => {
-                tracing::warn!(code = %denied.code, "a token that verified gives no identity");
-                Outcome::default()
-            }
-        }
-    }
-
-    /// Answers one request for a page. A connection is not kept for another: an upgrade must be
-    /// the first request of its own.
-    async fn show_page(self, plain: Plain) {
-        let settings = self.settings();
-        let target = http::split_target(plain.head().target());
-        let is_endpoint = |path: &str| {
-            settings
-                .endpoints
-                .iter()
-                .any(|endpoint| endpoint.path == path)
-        };
-        if target.is_some_and(|(path, _)| is_endpoint(path)) {
-            let refused = plain.refuse().await;
-            return tracing::debug!(?refused, "refused: no upgrade");
-        }
-        let pages = TowerToHyperService::new(self.shared.pages.clone());
-        let mut server = hyper::server::conn::http1::Builder::new();
-        server.keep_alive(false).timer(TokioTimer::new());
-        let answering = server.serve_connection(TokioIo::new(plain.into_stream()), pages);
-        match tokio::time::timeout(PAGE_TIMEOUT, answering).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "a page was not delivered"),
-            Err(_) => tracing::debug!("a page was not taken in time"),
-        }
     }
 
     /// Whether an address may fail once more to show a token.
@@ -413,118 +236,5 @@ impl Service {
         let number = self.shared.returns.fetch_add(1, Ordering::Relaxed);
         let settings = self.settings();
         settings.return_after + settings.return_slot * number
-    }
-
-    /// Does something in a room, and says what the connection is answered.
-    pub(crate) fn in_room(
-        &self,
-        dialect: Dialect,
-        member: MemberId,
-        identity: &Identity,
-        act: RoomAct,
-    ) -> Option<String> {
-        let reply_to = act.reply_to.as_deref();
-        let key = RoomKey {
-            namespace: identity.namespace.clone(),
-            room: act.room,
-        };
-        let topic = topics::room(dialect, &key.namespace, &key.room);
-        match act.what {
-            RoomVerb::Join => match self.rooms().join(&key, member, identity.user()) {
-                Ok((present, change)) => {
-                    self.tell(change.as_ref(), Some(member));
-                    self.hub().subscribe(member, &topic);
-                    Some(native::present(&key.room, &present, reply_to))
-                }
-                Err(Refused::TooMany) => {
-                    let text = "a connection can be in 64 rooms";
-                    Some(native::error(Code::TooOften, text, reply_to))
-                }
-            },
-            RoomVerb::Leave => {
-                self.hub().unsubscribe(member, &topic);
-                let change = self.rooms().leave(&key, member, identity.user());
-                self.tell(change.as_ref(), Some(member));
-                reply_to.map(|id| native::done("left", id))
-            }
-            RoomVerb::List => {
-                let present = self.rooms().present(&key);
-                Some(native::present(&key.room, &present, reply_to))
-            }
-            RoomVerb::Say {
-                event,
-                payload,
-                passing,
-                echo,
-            } => {
-                if !self.rooms().is_in(&key, member) {
-                    let text = "join the room first";
-                    return Some(native::error(Code::Forbidden, text, reply_to));
-                }
-                let said = Event::Said {
-                    room: key.room.clone(),
-                    from: identity.user().into(),
-                    event,
-                    payload,
-                };
-                let except = (!echo).then_some(member);
-                self.say(&key, except, &said, passing);
-                reply_to.map(|id| native::done("said", id))
-            }
-        }
-    }
-
-    /// Tells a room who has come or gone.
-    fn tell(&self, change: Option<&Change>, except: Option<MemberId>) {
-        let Some(change) = change else { return };
-        let event = Event::Presence {
-            room: change.key.room.clone(),
-            user: change.user.clone(),
-            present: change.present,
-            version: change.version,
-        };
-        self.say(&change.key, except, &event, false);
-    }
-
-    fn say(&self, key: &RoomKey, except: Option<MemberId>, event: &Event, passing: bool) {
-        for dialect in Dialect::ALL {
-            let topic = topics::room(dialect, &key.namespace, &key.room);
-            if self.hub().members_of(&topic) == 0 {
-                continue;
-            }
-            let Some(text) = write(dialect, event) else {
-                continue;
-            };
-            let message = Prepared::text(&text);
-            if passing {
-                self.hub()
-                    .publish_passing(&topic, except, &message, PASSING_MAX);
-            } else if let Some(member) = except {
-                self.hub().publish_except(&topic, member, &message);
-            } else {
-                self.hub().publish(&topic, &message);
-            }
-        }
-    }
-
-    /// Takes a connection that has ended out of its rooms, and its person a little later, unless
-    /// the person comes back.
-    //= A71
-    pub(crate) fn left(&self, member: MemberId, user: &str) {
-        let absences = self.rooms().vanish(member, user);
-        if absences.is_empty() {
-            return;
-        }
-        // Without a runtime there is nobody to tell either.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(self.clone().expire(absences));
-        }
-    }
-
-    async fn expire(self, absences: Vec<Absence>) {
-        tokio::time::sleep(GRACE).await;
-        for absence in absences {
-            self.tell(self.rooms().expire(&absence).as_ref(), None);
-        }
     }
 }

@@ -1,12 +1,15 @@
 //! What an operator may know about one connection.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
+use crate::announce::announcement::FeedKey;
 use crate::announce::caller::Identity;
 use crate::announce::dialect::Dialect;
+use crate::announce::store::Sent;
 use crate::hub::MemberId;
 
 /// What an operator may know about one connection.
@@ -21,6 +24,8 @@ pub struct Presence {
     /// When it was opened.
     pub since: SystemTime,
     identity: Mutex<Option<Identity>>,
+    /// The feeds that it hears, and up to where each has been noted as sent.
+    sent: Mutex<Vec<(FeedKey, u64)>>,
 }
 
 impl Presence {
@@ -36,6 +41,7 @@ impl Presence {
             peer,
             since,
             identity: Mutex::default(),
+            sent: Mutex::default(),
         }
     }
 
@@ -45,6 +51,33 @@ impl Presence {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Notes which feeds the connection hears, and from where on.
+    pub(crate) fn set_feeds(&self, feeds: Vec<(FeedKey, u64)>) {
+        *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = feeds;
+    }
+
+    /// What is to be noted as sent, where everything up to `top` has been written.
+    pub(crate) fn newly_sent(&self, top: impl Fn(&str, &FeedKey) -> u64) -> Vec<Sent> {
+        let Some(identity) = self.identity() else {
+            return Vec::new();
+        };
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut news = Vec::new();
+        for (feed, noted) in sent.iter_mut() {
+            let up_to = top(&identity.namespace, feed);
+            if up_to > *noted {
+                *noted = up_to;
+                news.push(Sent {
+                    namespace: identity.namespace.clone(),
+                    user: identity.user().into(),
+                    feed: feed.clone(),
+                    up_to,
+                });
+            }
+        }
+        news
     }
 
     pub(crate) fn set_identity(&self, identity: Identity) {

@@ -7,7 +7,8 @@ use crate::announce::announcement::Unread;
 use crate::announce::dialect::Dialect;
 use crate::announce::outcome::{Standing, Welcome};
 use crate::announce::service::bus_talk;
-use crate::announce::service::connection::{Connection, reason};
+use crate::announce::service::closing::reason;
+use crate::announce::service::connection::Connection;
 use crate::announce::service::replay::Replay;
 use crate::announce::service::topics;
 use crate::announce::{intent, native};
@@ -59,6 +60,9 @@ pub(crate) async fn enter(connection: &mut Connection, welcome: &Welcome) -> Opt
     let Some(tops) = tops else {
         return Some(reason(1001, "the server stops"));
     };
+    let heard = entered.feeds.iter().map(|it| it.feed.clone());
+    let heard = heard.zip(tops.iter().copied()).collect();
+    connection.presence.set_feeds(heard);
     let mut standings = Vec::with_capacity(tops.len());
     for (state, top) in entered.feeds.into_iter().zip(tops) {
         let position = welcome.since.iter().find(|(feed, _)| *feed == state.feed);

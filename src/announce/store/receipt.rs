@@ -28,6 +28,24 @@ pub struct Acknowledged {
     pub unread: Unread,
 }
 
+/// Up to where a feed has been written to a socket of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The namespace.
+    pub namespace: String,
+    /// The person.
+    pub user: String,
+    /// The feed.
+    pub feed: FeedKey,
+    /// The last offset.
+    pub up_to: u64,
+}
+
+const SENT: &str = "INSERT INTO cursor (namespace, username, feed_id, sent_upto, sent_at)
+     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (namespace, username, feed_id)
+     DO UPDATE SET sent_upto = excluded.sent_upto, sent_at = excluded.sent_at
+     WHERE excluded.sent_upto > sent_upto";
+
 impl Store {
     /// Notes that everything up to an offset of a feed was sent to a person: written to a
     /// connection of theirs. A smaller offset than noted before changes nothing, and one beyond
@@ -52,12 +70,38 @@ impl Store {
         up_to: u64,
         at: SystemTime,
     ) -> Result<(), StoreError> {
-        const SENT: &str = "INSERT INTO cursor (namespace, username, feed_id, sent_upto, sent_at)
-             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (namespace, username, feed_id)
-             DO UPDATE SET sent_upto = excluded.sent_upto, sent_at = excluded.sent_at
-             WHERE excluded.sent_upto > sent_upto";
         self.note_progress(SENT, namespace, user, feed, up_to, at)
             .await
+    }
+
+    /// As [`note_sent`](Self::note_sent) for many at once. Who may not read a feed is passed by.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it could not be stored.
+    ///
+    /// # Cancel safety
+    ///
+    /// All of it is noted or nothing; asking again changes nothing more.
+    pub async fn note_all_sent(&self, sent: Vec<Sent>, at: SystemTime) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            for it in &sent {
+                let noted = progress(
+                    connection,
+                    SENT,
+                    (&it.namespace, &it.user),
+                    &it.feed,
+                    it.up_to,
+                    at,
+                );
+                match noted {
+                    Ok(()) | Err(StoreError::UnknownNotification) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Notes that everything up to an offset of a feed has reached a person: their client said
@@ -129,23 +173,35 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (namespace, user, feed) = (String::from(namespace), String::from(user), feed.clone());
         self.write(move |connection| {
-            let feed = match access(connection, &namespace, &user, &feed)? {
-                Access::Granted { feed, .. } => feed,
-                Access::Empty => return Ok(()),
-                Access::Denied => return Err(StoreError::UnknownNotification),
-            };
-            let up_to = signed(up_to).min(feed.top);
-            connection.prepare_cached(statement)?.execute((
-                &namespace,
-                &user,
-                feed.id,
-                up_to,
-                milliseconds(at),
-            ))?;
-            Ok(())
+            progress(connection, statement, (&namespace, &user), &feed, up_to, at)
         })
         .await
     }
+}
+
+/// Moves one of the cumulative marks of a person in a feed.
+fn progress(
+    connection: &Connection,
+    statement: &'static str,
+    (namespace, user): (&str, &str),
+    feed: &FeedKey,
+    up_to: u64,
+    at: SystemTime,
+) -> Result<(), StoreError> {
+    let feed = match access(connection, namespace, user, feed)? {
+        Access::Granted { feed, .. } => feed,
+        Access::Empty => return Ok(()),
+        Access::Denied => return Err(StoreError::UnknownNotification),
+    };
+    let up_to = signed(up_to).min(feed.top);
+    connection.prepare_cached(statement)?.execute((
+        namespace,
+        user,
+        feed.id,
+        up_to,
+        milliseconds(at),
+    ))?;
+    Ok(())
 }
 
 fn note_acknowledged(
