@@ -14,6 +14,7 @@ pub use policy::{FeedPolicy, Policy};
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
@@ -22,6 +23,7 @@ use crate::announce::announcement::{Announcement, FeedKey, FeedKind, Kind, NewAn
 use crate::announce::caller::Identity;
 use crate::announce::code::Code;
 use crate::announce::random::{hex, random};
+use crate::announce::rate::{Buckets, Rate};
 use crate::announce::store::{
     Acknowledged, Cursor, Edit, Published, ReadMark, ReadState, SignedIn, Store, StoreError,
     UnreadPage,
@@ -49,6 +51,7 @@ pub struct Desk {
     store: Store,
     verifier: Verifier,
     policy: RwLock<Arc<Policy>>,
+    publications: RwLock<Option<Buckets<(String, String)>>>,
 }
 
 impl Desk {
@@ -59,6 +62,7 @@ impl Desk {
             store,
             verifier,
             policy: RwLock::default(),
+            publications: RwLock::default(),
         }
     }
 
@@ -84,6 +88,33 @@ impl Desk {
     /// Puts other rules in their place. What is being handled ends by the old ones.
     pub fn set_policy(&self, policy: Policy) {
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    }
+
+    /// Bounds how often one person may publish, wherever they do it from; as often as they like
+    /// where nothing was set.
+    //= A75
+    pub fn set_publications(&self, rate: Rate) {
+        let place = &self.publications;
+        *place.write().unwrap_or_else(PoisonError::into_inner) = Some(Buckets::new(rate));
+    }
+
+    /// Forgets the people who have published nothing for a while.
+    pub(crate) fn tidy(&self) {
+        let publications = self.publications.read();
+        let publications = publications.unwrap_or_else(PoisonError::into_inner);
+        if let Some(publications) = publications.as_ref() {
+            publications.tidy();
+        }
+    }
+
+    fn may_publish_now(&self, actor: Actor<'_>) -> Result<(), Denied> {
+        let publications = self.publications.read();
+        let publications = publications.unwrap_or_else(PoisonError::into_inner);
+        let Some(publications) = publications.as_ref() else {
+            return Ok(());
+        };
+        let person = (actor.namespace.to_owned(), actor.user().to_owned());
+        publications.try_take(&person).map_err(Denied::too_often)
     }
 
     /// Checks a token for a connection at the time `now`.
@@ -157,8 +188,8 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`Denied`] if the actor may not publish to the feed, if there is no such feed, or if the
-    /// store fails.
+    /// [`Denied`] if the actor may not publish to the feed, or not so often, if there is no such
+    /// feed, or if the store fails.
     ///
     /// # Cancel safety
     ///
@@ -179,6 +210,7 @@ impl Desk {
         if draft.expires_at.is_some_and(|end| end <= now) {
             return Err(Denied::new(Code::WrongType, "it has expired already"));
         }
+        self.may_publish_now(actor)?;
         let policy = self.policy();
         let mut new = NewAnnouncement::new(
             actor.namespace,
@@ -463,7 +495,7 @@ impl Desk {
 }
 
 /// The scope that publishing to a feed needs where nothing else is settled.
-fn scope_of(feed: &FeedKey) -> alloc::string::String {
+fn scope_of(feed: &FeedKey) -> String {
     match feed.kind() {
         FeedKind::Public => PUBLISH_SCOPE.to_owned(),
         FeedKind::Channel => format!("announce:channel:{}", feed.name()),

@@ -17,7 +17,7 @@
 //!   schedule   what is announced at its time: cron with a time zone, catching up
 //!   token      who somebody is: keys, claims, revocation     secret   the key of our own
 //!   outgoing   requests to other servers, bounded in time and size
-//!   announcement, code, dialect, fields, json, private, random, time
+//!   announcement, code, dialect, fields, json, private, random, rate, time
 //!              the words and tools of this floor
 //! ```
 
@@ -46,4 +46,5 @@ mod fields;
 mod json;
 mod private;
 mod random;
+mod rate;
 mod time;

@@ -28,6 +28,8 @@ pub struct Outcome {
     pub close: Option<Close>,
     /// Why a token was refused; for the log.
     pub refused: Option<TokenError>,
+    /// Whether the person of the connection has shown a newer token.
+    pub refreshed: bool,
 }
 
 impl Outcome {

@@ -3,7 +3,6 @@
 mod accepting;
 mod admission;
 mod announcer;
-mod bucket;
 mod bus_talk;
 mod closing;
 mod connection;
@@ -20,4 +19,6 @@ mod welcome;
 
 pub use house::Service;
 pub use presence::Presence;
-pub use settings::{ENDPOINT, Endpoint, MESSAGE_BYTES_MAX, Rate, Settings};
+pub use settings::{ENDPOINT, Endpoint, MESSAGE_BYTES_MAX, Settings};
+
+pub use crate::announce::rate::Rate;

@@ -3,12 +3,12 @@
 use std::pin::Pin;
 use std::task::Poll;
 
-use framewire::announce::announcement::FeedKey;
+use framewire::announce::announcement::{FeedKey, Kind};
 use framewire::announce::caller::Caller;
-use framewire::announce::desk::Desk;
-use framewire::announce::intent;
-use framewire::announce::store::{NewAnnouncement, ReadMark, Store};
-use framewire::announce::token::{Minter, Verifier};
+use framewire::announce::desk::{Actor, Desk, Draft};
+use framewire::announce::store::{NewAnnouncement, ReadMark, Store, Who};
+use framewire::announce::token::{Minter, Revocation, Verifier};
+use framewire::announce::{intent, native};
 
 use crate::forge::{now, secret};
 
@@ -29,6 +29,14 @@ pub(crate) async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::
     None
 }
 
+/// Asks, drops the question after some polls, and asks again.
+macro_rules! twice {
+    ($polls:expr, $call:expr) => {{
+        drop(poll_times($call, $polls).await);
+        $call.await.unwrap()
+    }};
+}
+
 fn new(key: &str) -> NewAnnouncement {
     NewAnnouncement::new(NS, FeedKey::public(), "alice", "{}", now()).with_key(Some(key))
 }
@@ -39,11 +47,11 @@ fn temporary() -> (tempfile::TempDir, Store) {
     (folder, store)
 }
 
-// drops: announce::store::publish
-// drops: announce::store::mark_read
-// drops: announce::store::unread
-// drops: announce::store::counts
-// drops: announce::store::next
+// drops: announce::store::publish::publish
+// drops: announce::store::mark::mark_read
+// drops: announce::store::page::unread
+// drops: announce::store::unread::counts
+// drops: announce::store::handle::next
 #[tokio::test]
 async fn a_call_on_the_store_that_is_dropped_is_carried_out_whole_or_not_at_all() {
     let (_folder, store) = temporary();
@@ -121,5 +129,124 @@ async fn a_request_that_is_dropped_leaves_its_caller_sound() {
                 .is_none()
         );
         assert!(releases.next().await.is_some());
+    }
+}
+
+// drops: announce::desk::publish
+// drops: announce::desk::may_publish
+// drops: announce::desk::edit
+// drops: announce::desk::recall
+// drops: announce::desk::mark_read
+// drops: announce::desk::delivered
+// drops: announce::desk::unread
+// drops: announce::desk::acknowledge
+// drops: announce::desk::inquiry::audience
+// drops: announce::desk::inquiry::ledger
+// drops: announce::desk::inquiry::explain
+#[tokio::test]
+async fn what_the_desk_is_asked_and_dropped_can_be_asked_again() {
+    let (_folder, store) = temporary();
+    let desk = Desk::new(store, Verifier::new(&secret()));
+    let scopes = ["announce:public", "admin"];
+    let minter = Minter::new(&secret());
+    let hour = std::time::Duration::from_secs(3600);
+    let token = minter.mint("alice", &[], &scopes, hour, now()).unwrap();
+    let identity = desk.identify(desk.verify(&token, now()).unwrap(), None);
+    let identity = identity.unwrap();
+    let actor = Actor::from(&identity);
+    let public = FeedKey::public();
+    desk.enter(&identity, now()).await.unwrap();
+    for polls in 0..POLLS_MAX {
+        let draft = || {
+            let mut draft = Draft::new(public.clone(), r#"{"Body":"B"}"#.into());
+            draft.key = Some(format!("key {polls}"));
+            draft.require_ack = Some(true);
+            draft
+        };
+        twice!(polls, desk.may_publish(actor, &public, Kind::Announcement));
+        assert_eq!(twice!(polls, desk.audience(actor, &draft())), 1);
+        let published = twice!(polls, desk.publish(actor, draft(), now()));
+        let id = published.announcement.id;
+        let body = r#"{"Body":"C"}"#;
+        // The same edit makes one more version each time that it is asked for.
+        let edited = twice!(polls, desk.edit(actor, &id, body, None, false, now()));
+        let version = Some(edited.version);
+        twice!(
+            polls,
+            desk.delivered(&identity, &public, edited.offset, now())
+        );
+        twice!(polls, desk.unread(&identity, None, 9, now()));
+        let ids = || ReadMark::Ids(vec![id.clone()]);
+        twice!(polls, desk.mark_read(&identity, &public, ids(), now()));
+        let done = twice!(polls, desk.acknowledge(&identity, &id, version, now()));
+        assert_eq!(done.unread.counts[0].1, 0);
+        let ledger = twice!(polls, desk.ledger(actor, &id, Who::Everyone, None, 9));
+        assert_eq!(ledger.acknowledged, 1);
+        twice!(polls, desk.explain(actor, &id, "alice", now()));
+        twice!(polls, desk.recall(actor, &id, now()));
+    }
+}
+
+// drops: announce::desk::revoke
+// drops: announce::desk::remember_revocations
+#[tokio::test]
+async fn a_revocation_that_is_dropped_is_in_force_once_it_is_asked_for_again() {
+    let (folder, store) = temporary();
+    let desk = Desk::new(store, Verifier::new(&secret()));
+    let until = now() + std::time::Duration::from_secs(60);
+    for polls in 0..POLLS_MAX {
+        twice!(polls, desk.revoke(Revocation::of_token("t", until), now()));
+    }
+    assert_eq!(desk.verifier().revocations().snapshot(now()).len(), 1);
+    drop(desk);
+    let store = Store::open(&folder.path().join("announce.db")).unwrap();
+    let desk = Desk::new(store, Verifier::new(&secret()));
+    for polls in 0..POLLS_MAX {
+        twice!(polls, desk.remember_revocations(now()));
+    }
+    assert_eq!(desk.verifier().revocations().snapshot(now()).len(), 1);
+}
+
+// drops: announce::native::talk::handle
+#[tokio::test]
+async fn a_native_request_that_is_dropped_leaves_its_caller_sound() {
+    let (_folder, store) = temporary();
+    let desk = Desk::new(store, Verifier::new(&secret()));
+    let minter = Minter::new(&secret());
+    let minute = std::time::Duration::from_secs(60);
+    let scopes = ["announce:public"];
+    let token = minter.mint("alice", &[], &scopes, minute, now()).unwrap();
+    let mut caller = Caller::new();
+    let sign = format!(r#"{{"type":"sign","payload":{{"token":"{token}"}}}}"#);
+    assert!(
+        native::handle(&desk, &mut caller, &sign, now())
+            .await
+            .signed_in
+            .is_some()
+    );
+    for polls in 0..POLLS_MAX {
+        let text = format!(
+            r#"{{"type":"publish","payload":{{"feed":"Public","body":"B","key":"k{polls}"}}}}"#
+        );
+        drop(poll_times(native::handle(&desk, &mut caller, &text, now()), polls).await);
+        let outcome = native::handle(&desk, &mut caller, &text, now()).await;
+        assert!(outcome.close.is_none());
+        let state = desk.store().counts(NS, "bob", now()).await.unwrap();
+        assert_eq!(state.counts[0].1, polls as u64 + 1, "once each");
+    }
+}
+
+// drops: announce::store::log::tops
+// drops: announce::store::release::until_due
+#[tokio::test]
+async fn waiting_for_what_is_due_can_be_given_up() {
+    let (_folder, store) = temporary();
+    store.publish(new("k")).await.unwrap();
+    let nap = std::time::Duration::from_millis(10);
+    for polls in 0..POLLS_MAX {
+        drop(poll_times(store.tops(), polls).await);
+        assert_eq!(store.tops().await.unwrap().len(), 1);
+        drop(poll_times(store.until_due(nap), polls).await);
+        store.until_due(nap).await;
     }
 }

@@ -119,7 +119,13 @@ fn what_is_no_object_is_answered_and_not_fatal() {
         "x".repeat(BYTES_MAX - 43)
     ));
     assert_eq!(longest.len(), BYTES_MAX);
-    assert_eq!(wanted(&longest), Intent::Sign { user: None });
+    assert_eq!(
+        wanted(&longest),
+        Intent::Sign {
+            user: None,
+            since: Vec::new()
+        }
+    );
 }
 
 #[test]
@@ -129,7 +135,8 @@ fn field_names_are_those_of_the_first_server_and_case_sensitive() {
     assert_eq!(
         wanted(&sign),
         Intent::Sign {
-            user: Some("u42".into())
+            user: Some("u42".into()),
+            since: Vec::new(),
         }
     );
     assert_eq!(
@@ -138,15 +145,26 @@ fn field_names_are_those_of_the_first_server_and_case_sensitive() {
     );
     assert_eq!(
         wanted(&with(r#""Intent":"Sign","userid":"u42""#)),
-        Intent::Sign { user: None }
+        Intent::Sign {
+            user: None,
+            since: Vec::new()
+        }
     );
     assert_eq!(fault(&with(r#""intent":"Sign""#)), Code::MissingField);
     assert_eq!(
         wanted(&with(r#""Intent":"sign""#)),
         Intent::Unknown("sign".into())
     );
-    let inform = with(r#""Intent":"Inform HR Master Data Change","Change":{}"#);
-    assert_eq!(wanted(&inform), Intent::InformHr);
+    let inform = with(r#""Intent":"Inform HR Master Data Change","UserID":"u7","Change":{}"#);
+    let Intent::Announce(draft) = wanted(&inform) else {
+        panic!("{:?}", wanted(&inform));
+    };
+    assert_eq!(
+        (draft.kind, draft.feed.as_str()),
+        (Kind::HrChange, "HR"),
+        "of a change, UserID is whom it concerns"
+    );
+    assert_eq!(draft.body, r#"{"UserID":"u7","Change":{}}"#);
     for (name, value) in [("Intent", "7"), ("UserID", "7"), ("Namespace", "[]")] {
         let rest = if name == "Intent" {
             ""

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use framewire::announce::announcement::FeedKey;
 use framewire::announce::store::{
-    AuditEntry, Edit, Filter, LateJoiner, NewAnnouncement, Retention, Revocation, Revoked, Store,
-    Who,
+    AuditEntry, Edit, Filter, LateJoiner, NewAnnouncement, Retention, Store, Who,
 };
+use framewire::announce::token::Revocation;
 
 use crate::dropping::{POLLS_MAX, poll_times};
 use crate::forge::now;
@@ -147,10 +147,7 @@ async fn a_dropped_note_is_whole_or_absent() {
         assert_eq!(twice!(polls, store.get(NS, &id)).id, id);
         let listed = twice!(polls, store.list(NS, Filter::default(), None, 9));
         assert_eq!(listed.announcements.len(), 1);
-        let revocation = || Revocation {
-            what: Revoked::Token { id: "t".into() },
-            until: now() + Duration::from_secs(1),
-        };
+        let revocation = || Revocation::of_token("t", now() + Duration::from_secs(1));
         twice!(polls, store.revoke(revocation()));
         assert_eq!(twice!(polls, store.revocations(now())), [revocation()]);
         let entry = || AuditEntry {

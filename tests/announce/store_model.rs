@@ -46,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::ReleaseDue),
         2 => (0..2_usize, any::<bool>()).prop_map(|(user, all)| Step::Join(user, all)),
         1 => (0..2_usize).prop_map(Step::Leave),
-        6 => (0..2_usize, 0..2_usize, prop::collection::vec(0..16_usize, 0..4))
+        6 => (0..2_usize, 0..2_usize, prop::collection::vec(0..16_usize, 1..4))
             .prop_map(|(user, feed, which)| Step::Read(user, feed, which)),
         2 => (0..2_usize, 0..2_usize, 0..20_u64)
             .prop_map(|(user, feed, upto)| Step::ReadUpTo(user, feed, upto)),

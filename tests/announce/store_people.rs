@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 use framewire::announce::announcement::{FeedKey, FeedKind, Priority, State};
 use framewire::announce::store::{
     AuditEntry, Change, Edit, Filter, Fire, LateJoiner, NewAnnouncement, ReadMark, Retention,
-    Revocation, Revoked, Store, StoreError, What, Who,
+    Store, StoreError, What, Who,
 };
+use framewire::announce::token::Revocation;
 
 use crate::forge::now;
 
@@ -357,27 +358,11 @@ async fn a_run_is_claimed_once() {
 #[tokio::test]
 async fn revocations_are_kept_until_their_end() {
     let (folder, store) = temporary();
-    let user = |before, until| Revocation {
-        what: Revoked::User {
-            namespace: None,
-            user: "bob".into(),
-            issued_before: after(before),
-        },
-        until: after(until),
-    };
+    let user = |before, until| Revocation::of_user(NS, "bob", after(before), after(until));
     store.revoke(user(5, 50)).await.unwrap();
     store.revoke(user(3, 40)).await.unwrap();
-    let token = Revoked::Token {
-        id: "secret".into(),
-    };
-    assert!(!format!("{token:?}").contains("secret"));
-    store
-        .revoke(Revocation {
-            what: token,
-            until: after(10),
-        })
-        .await
-        .unwrap();
+    let token = Revocation::of_token("t", after(10));
+    store.revoke(token).await.unwrap();
     drop(store);
     let store = Store::open(&folder.path().join("announce.db")).unwrap();
     assert_eq!(store.revocations(now()).await.unwrap().len(), 2);

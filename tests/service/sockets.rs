@@ -260,11 +260,11 @@ async fn the_dialect_is_chosen_where_it_is_offered() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_says_1001() {
+async fn a_server_that_restarts_says_1012() {
     let house = House::open().await;
     let mut bob = house.sign_in("bob", &[]).await;
     let (_, code) = tokio::join!(house.close(), bob.closed_with());
-    assert_eq!(code, CloseCode::GOING_AWAY.get());
+    assert_eq!(code, 1012);
 }
 
 /// The skew of 30 s is part of a token's life, so this one has ended 28 s ago by its own account.
@@ -382,7 +382,7 @@ async fn a_credential_is_known_however_it_is_escaped() {
     house.close().await;
 }
 
-// drops: announce::service::run
+// drops: announce::service::house::run
 #[tokio::test]
 async fn a_run_that_is_dropped_accepts_no_more_and_leaves_the_open_ones() {
     let mut house = House::open().await;

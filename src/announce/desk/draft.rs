@@ -2,6 +2,7 @@
 
 use alloc::borrow::{Cow, ToOwned as _};
 use alloc::string::String;
+use core::time::Duration;
 use std::time::SystemTime;
 
 use crate::announce::announcement::{FeedKey, Kind, Priority};
@@ -84,6 +85,8 @@ pub struct Denied {
     pub code: Code,
     /// A sentence for the person who asked; it repeats nothing that was not theirs.
     pub message: Cow<'static, str>,
+    /// After what time it may be asked again, where that is known.
+    pub retry_in: Option<Duration>,
 }
 
 impl Denied {
@@ -91,6 +94,14 @@ impl Denied {
         Self {
             code,
             message: message.into(),
+            retry_in: None,
+        }
+    }
+
+    pub(crate) fn too_often(retry_in: Duration) -> Self {
+        Self {
+            retry_in: Some(retry_in),
+            ..Self::new(Code::TooOften, "too many announcements in too short a time")
         }
     }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::announce::announcement::{Announcement, FeedKey, FeedKind, Priority, Unread};
 use crate::announce::caller::Identity;
 use crate::announce::code::Code;
+use crate::announce::desk::Denied;
 use crate::announce::event::Event;
 use crate::announce::intent::request::{ACKNOWLEDGE, MARK, SIGN, UNREAD};
 use crate::announce::intent::request::{Context, RequestId};
@@ -54,10 +55,22 @@ const KNOWN: [&str; 3] = ["Title", "Body", "Priority"];
 /// An error, in answer to a request of this context.
 #[must_use]
 pub fn error(code: Code, message: &str, context: &Context) -> String {
+    fault(code, message, None, context)
+}
+
+/// The answer to what may not be done, with the time after which it may be asked again.
+#[must_use]
+pub(crate) fn denied(denied: &Denied, context: &Context) -> String {
+    let retry = denied.retry_in.map(|time| time.as_millis().to_string());
+    fault(denied.code, &denied.message, retry.as_deref(), context)
+}
+
+fn fault(code: Code, message: &str, retry: Option<&str>, context: &Context) -> String {
     let intent = context.name.as_deref().map(json::quoted);
     let payload = Object::new()
         .text("code", code.as_str())
         .text("message", message)
+        .raw_if("retry_in_ms", retry)
         .raw_if("Intent", intent.as_deref())
         .raw_if("RequestID", context.id.as_ref().map(RequestId::as_json))
         .end();

@@ -232,9 +232,8 @@ fn malformed(caller: &mut Caller, fault: &Fault, context: &Context) -> Outcome {
 
 /// The text for what may not be done.
 pub(crate) fn denied(denied: &Denied, request_id: Option<&str>) -> String {
-    reply::error(
-        denied.code,
-        &denied.message,
+    reply::denied(
+        denied,
         &Context {
             name: None,
             id: request_id.map(RequestId::echo),
@@ -243,7 +242,7 @@ pub(crate) fn denied(denied: &Denied, request_id: Option<&str>) -> String {
 }
 
 fn refused(denied: &Denied, request: &Request) -> Outcome {
-    error(denied.code, &denied.message, request)
+    Outcome::text(reply::denied(denied, &request.context))
 }
 
 fn error(code: Code, message: &str, request: &Request) -> Outcome {

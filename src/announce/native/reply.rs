@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use crate::announce::announcement::{Announcement, FeedKey, Unread};
 use crate::announce::caller::Identity;
 use crate::announce::code::Code;
+use crate::announce::desk::Denied;
 use crate::announce::event::Event;
 use crate::announce::json::{self, Object};
 use crate::announce::outcome::Standing;
@@ -44,6 +45,17 @@ pub fn error(code: Code, text: &str, id: Option<&str>) -> String {
     let payload = Object::new()
         .text("code", code.as_str())
         .text("message", text);
+    message("error", payload, id)
+}
+
+/// The answer to what may not be done, with the time after which it may be asked again.
+#[must_use]
+pub(crate) fn denied(denied: &Denied, id: Option<&str>) -> String {
+    let retry = denied.retry_in.map(|time| milliseconds(time).to_string());
+    let payload = Object::new()
+        .text("code", denied.code.as_str())
+        .text("message", &denied.message)
+        .raw_if("retry_in_ms", retry.as_deref());
     message("error", payload, id)
 }
 

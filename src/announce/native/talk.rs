@@ -67,7 +67,7 @@ pub async fn handle(desk: &Desk, caller: &mut Caller, text: &str, now: SystemTim
             Some(identity) => carry_out(desk, identity, other, id, now).await,
         },
     };
-    done.unwrap_or_else(|denied| Outcome::text(reply::error(denied.code, &denied.message, id)))
+    done.unwrap_or_else(|denied| Outcome::text(reply::denied(&denied, id)))
 }
 
 async fn carry_out(
@@ -248,7 +248,10 @@ fn refresh(caller: &mut Caller, claims: Claims, id: Option<&str>) -> Result<Outc
     }
     caller.refresh(claims);
     let until = caller.expires_at();
-    Ok(Outcome::text(reply::refreshed(until, id)))
+    Ok(Outcome {
+        refreshed: true,
+        ..Outcome::text(reply::refreshed(until, id))
+    })
 }
 
 fn refuse(caller: &mut Caller, id: Option<&str>) -> Outcome {

@@ -2,12 +2,14 @@
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 use std::time::{Instant, SystemTime};
 
+use crate::announce::announcement::FeedKey;
 use crate::announce::caller::Caller;
 use crate::announce::dialect::Dialect;
 use crate::announce::gateway::Session;
-use crate::announce::service::bucket::Bucket;
+use crate::announce::rate::Bucket;
 use crate::announce::service::closing::reason;
 use crate::announce::service::house::Service;
 use crate::announce::service::presence::Presence;
@@ -34,6 +36,8 @@ pub(crate) struct Connection {
     pub(crate) answers: VecDeque<String>,
     /// What is to be read from the store before what comes is delivered.
     pub(crate) replays: VecDeque<Replay>,
+    /// What it hears of.
+    pub(crate) feeds: Vec<FeedKey>,
     /// The conversation with the event bus, of a connection of the gateway that has signed in.
     pub(crate) session: Option<Session>,
     /// The namespace that the request asked for.
@@ -69,6 +73,7 @@ impl Connection {
             presence,
             answers: VecDeque::new(),
             replays: VecDeque::new(),
+            feeds: Vec::new(),
             session: None,
             namespace,
             bucket,

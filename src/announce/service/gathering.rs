@@ -9,7 +9,7 @@ use crate::announce::dialect::Dialect;
 use crate::announce::event::Event;
 use crate::announce::native;
 use crate::announce::outcome::{RoomAct, RoomVerb};
-use crate::announce::rooms::{Absence, Change, GRACE, Refused, RoomKey};
+use crate::announce::rooms::{Absence, Change, GRACE, Present, Refused, RoomKey};
 use crate::announce::service::announcer::write;
 use crate::announce::service::house::Service;
 use crate::announce::service::topics;
@@ -35,12 +35,8 @@ impl Service {
         };
         let topic = topics::room(dialect, &key.namespace, &key.room);
         match act.what {
-            RoomVerb::Join => match self.rooms().join(&key, member, identity.user()) {
-                Ok((present, change)) => {
-                    self.tell(change.as_ref(), Some(member));
-                    self.hub().subscribe(member, &topic);
-                    Some(native::present(&key.room, &present, reply_to))
-                }
+            RoomVerb::Join => match self.enter_room(&key, &topic, member, identity.user()) {
+                Ok(present) => Some(native::present(&key.room, &present, reply_to)),
                 Err(Refused::TooMany) => {
                     let text = "a connection can be in 64 rooms";
                     Some(native::error(Code::TooOften, text, reply_to))
@@ -75,6 +71,28 @@ impl Service {
                 let except = (!echo).then_some(member);
                 self.say(&key, except, &said, passing);
                 reply_to.map(|id| native::done("said", id))
+            }
+        }
+    }
+
+    /// Lets a connection hear of a room before it is told who is in it: so whoever comes after
+    /// that is told to it.
+    fn enter_room(
+        &self,
+        key: &RoomKey,
+        topic: &str,
+        member: MemberId,
+        user: &str,
+    ) -> Result<Present, Refused> {
+        self.hub().subscribe(member, topic);
+        match self.rooms().join(key, member, user) {
+            Ok((present, change)) => {
+                self.tell(change.as_ref(), Some(member));
+                Ok(present)
+            }
+            Err(refused) => {
+                self.hub().unsubscribe(member, topic);
+                Err(refused)
             }
         }
     }

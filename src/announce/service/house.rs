@@ -15,9 +15,9 @@ use crate::announce::dialect::Dialect;
 use crate::announce::gateway;
 use crate::announce::outcome::Push;
 use crate::announce::page;
+use crate::announce::rate::Buckets;
 use crate::announce::rooms::Rooms;
 use crate::announce::service::announcer::{Announcer, Announcing, announcer, publish};
-use crate::announce::service::bucket::Buckets;
 use crate::announce::service::closing::reason;
 use crate::announce::service::gateway::{BusSockets, Gateway};
 use crate::announce::service::presence::Presence;
@@ -60,6 +60,7 @@ impl Service {
     pub fn with(desk: impl Into<Arc<Desk>>, settings: Settings, pages: Router) -> Self {
         let desk = desk.into();
         let hub = Hub::new();
+        desk.set_publications(settings.publications);
         // Nothing has been announced before this; whatever is stored from now on comes this way.
         let releases = desk.store().releases();
         let (announcer, announcing) = announcer(hub.clone(), releases);

@@ -88,6 +88,7 @@ impl Service {
         loop {
             tokio::time::sleep(TIDY_INTERVAL).await;
             self.tidy_refusals();
+            self.desk().tidy();
         }
     }
 }

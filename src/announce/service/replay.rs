@@ -22,13 +22,22 @@ pub(crate) struct Replay {
     feed: FeedKey,
     from: Position,
     up_to: u64,
+    is_done: bool,
 }
 
 impl Replay {
-    /// Everything after `from`, up to and with `up_to`; `None` if there is nothing.
-    pub(crate) fn new(feed: FeedKey, from: Position, up_to: u64) -> Option<Self> {
-        let replay = Self { feed, from, up_to };
-        (!replay.is_done()).then_some(replay)
+    /// Everything after `from`, up to and with `up_to`, of a feed whose life is `epoch`; `None`
+    /// if there is nothing. A position in another life, or beyond what there is, stands for the
+    /// beginning.
+    pub(crate) fn new(feed: FeedKey, from: Position, up_to: u64, epoch: &str) -> Option<Self> {
+        let is_foreign = from.epoch.as_deref().is_some_and(|it| it != epoch);
+        let replay = Self {
+            is_done: from.offset == up_to && !is_foreign,
+            feed,
+            from,
+            up_to,
+        };
+        (!replay.is_done).then_some(replay)
     }
 
     /// Reads the next entries, as the dialect writes them.
@@ -55,7 +64,7 @@ impl Replay {
             Err(error) => {
                 // What is missing is still unread, and the client sees the hole in the offsets.
                 tracing::error!(%error, "what a client has missed cannot be read");
-                self.from.offset = self.up_to;
+                self.is_done = true;
                 return Vec::new();
             }
         };
@@ -64,19 +73,19 @@ impl Replay {
             texts.push(native::gap(&self.feed, self.from.offset, &since.epoch));
         }
         for entry in since.entries {
+            // What lies beyond is delivered.
             if entry.offset > self.up_to {
+                self.is_done = true;
                 break;
             }
             self.from.offset = entry.offset;
             texts.extend(write(dialect, &Event::Released(entry.into())));
         }
-        if since.complete {
-            self.from.offset = self.up_to;
-        }
+        self.is_done |= since.complete || self.from.offset == self.up_to;
         texts
     }
 
-    pub(crate) fn is_done(&self) -> bool {
-        self.from.offset >= self.up_to
+    pub(crate) const fn is_done(&self) -> bool {
+        self.is_done
     }
 }

@@ -4,10 +4,10 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::num::NonZeroU32;
 use core::time::Duration;
 
 use crate::announce::dialect::Dialect;
+use crate::announce::rate::Rate;
 use crate::server::Origins;
 
 /// The path of the socket where nothing else is settled.
@@ -15,27 +15,6 @@ pub const ENDPOINT: &str = "/websockets";
 
 /// The largest message that is taken from a client, in bytes.
 pub const MESSAGE_BYTES_MAX: u64 = 64 << 10;
-
-/// How often something may happen: `burst` at once, `per_second` in the long run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// In the long run.
-    pub per_second: NonZeroU32,
-    /// At once.
-    pub burst: NonZeroU32,
-}
-
-impl Rate {
-    /// So many a second, and so many at once; at least one of each.
-    #[must_use]
-    pub fn new(per_second: u32, burst: u32) -> Self {
-        let one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-        Self {
-            per_second: one(per_second),
-            burst: one(burst),
-        }
-    }
-}
 
 /// A path, and how connections speak there that do not ask for a dialect.
 #[derive(Clone, Debug, PartialEq, Eq)]

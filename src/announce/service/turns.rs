@@ -13,7 +13,6 @@ use crate::announce::service::bus_talk;
 use crate::announce::service::closing::reason;
 use crate::announce::service::connection::Connection;
 use crate::announce::service::settings::MESSAGE_BYTES_MAX;
-use crate::announce::service::welcome;
 use crate::announce::{intent, native};
 use crate::engine::Message;
 use crate::hub::{Delivery, Member};
@@ -63,6 +62,10 @@ impl Connection {
     async fn go_on(&mut self, first: Outcome, stopping: &mut Stopping) -> Result<(), Error> {
         let mut close = self.begin(first).await;
         loop {
+            //= AU-20
+            if close.is_none() && self.has_expired() {
+                close = self.ring(Alarm::Expired);
+            }
             if let Some(reason) = close {
                 self.answer();
                 return self.close(&reason).await;
@@ -167,6 +170,7 @@ impl Connection {
             room,
             close,
             refused,
+            refreshed,
         } = outcome;
         if let Some(error) = refused {
             let peer = self.socket.stream().peer_addr();
@@ -177,8 +181,11 @@ impl Connection {
             }
         }
         if let Some(welcome) = signed_in
-            && let Some(reason) = welcome::enter(self, &welcome).await
+            && let Some(reason) = self.enter(&welcome).await
         {
+            return Some(reason);
+        }
+        if refreshed && let Some(reason) = self.refresh().await {
             return Some(reason);
         }
         for reply in replies {
@@ -264,11 +271,15 @@ impl Connection {
         }
     }
 
+    fn has_expired(&self) -> bool {
+        let end = self.caller.expires_at();
+        end.is_some_and(|end| end <= SystemTime::now())
+    }
+
     fn ring(&mut self, alarm: Alarm) -> Option<CloseReason> {
         match alarm {
             Alarm::Unsigned => Some(reason(4408, "not signed in in time")),
             //= A56
-            //= AU-20
             Alarm::Expired => Some(reason(4401, "the token has expired")),
             Alarm::Expiring => {
                 self.is_notified = true;
