@@ -8,27 +8,26 @@
 mod draft;
 mod inquiry;
 mod policy;
+mod publishing;
+mod revoking;
 
 pub use draft::{Actor, Denied, Draft};
 pub use policy::{FeedPolicy, Policy};
 
-use alloc::borrow::ToOwned as _;
-use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
 
-use crate::announce::announcement::{Announcement, FeedKey, FeedKind, Kind, NewAnnouncement};
+use crate::announce::announcement::{Announcement, FeedKey};
 use crate::announce::caller::Identity;
 use crate::announce::code::Code;
 use crate::announce::random::{hex, random};
 use crate::announce::rate::{Buckets, Rate};
 use crate::announce::store::{
-    Acknowledged, Cursor, Edit, Published, ReadMark, ReadState, SignedIn, Store, StoreError,
-    UnreadPage,
+    Acknowledged, Cursor, ReadMark, ReadState, SignedIn, Store, StoreError, UnreadPage,
 };
-use crate::announce::token::{Claims, Revocation, TokenError, Verifier};
+use crate::announce::token::{Claims, TokenError, Verifier};
 
 /// The scope that publishing to everyone needs.
 pub const PUBLISH_SCOPE: &str = "announce:public";
@@ -107,16 +106,6 @@ impl Desk {
         }
     }
 
-    fn may_publish_now(&self, actor: Actor<'_>) -> Result<(), Denied> {
-        let publications = self.publications.read();
-        let publications = publications.unwrap_or_else(PoisonError::into_inner);
-        let Some(publications) = publications.as_ref() else {
-            return Ok(());
-        };
-        let person = (actor.namespace.to_owned(), actor.user().to_owned());
-        publications.try_take(&person).map_err(Denied::too_often)
-    }
-
     /// Checks a token for a connection at the time `now`.
     ///
     /// The skew that is allowed for between clocks does not prolong a stay: a connection ends
@@ -180,158 +169,6 @@ impl Desk {
                 late,
                 now,
             )
-            .await
-            .map_err(|error| failed(&error))
-    }
-
-    /// Stores an announcement, to be delivered from its `visible_at` on.
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the actor may not publish to the feed, or not so often, if there is no such
-    /// feed, or if the store fails.
-    ///
-    /// # Cancel safety
-    ///
-    /// The announcement is stored whole or not at all; with a key, asking again tells which.
-    pub async fn publish(
-        &self,
-        actor: Actor<'_>,
-        draft: Draft,
-        now: SystemTime,
-    ) -> Result<Published, Denied> {
-        self.may_publish(actor, &draft.feed, draft.kind).await?;
-        if let (Some(from), Some(to)) = (draft.visible_at, draft.expires_at)
-            && to <= from
-        {
-            let message = "it would expire before it can be seen";
-            return Err(Denied::new(Code::WrongType, message));
-        }
-        if draft.expires_at.is_some_and(|end| end <= now) {
-            return Err(Denied::new(Code::WrongType, "it has expired already"));
-        }
-        self.may_publish_now(actor)?;
-        let policy = self.policy();
-        let mut new = NewAnnouncement::new(
-            actor.namespace,
-            draft.feed.clone(),
-            actor.user(),
-            &draft.body,
-            now,
-        )
-        .with_key(draft.key.as_deref())
-        .with_kind(draft.kind)
-        .with_priority(draft.priority)
-        .with_visible_at(draft.visible_at)
-        .with_expires_at(draft.expires_at);
-        let required = draft
-            .require_ack
-            .unwrap_or(policy.of(&draft.feed).require_ack);
-        if required || draft.ack_by.is_some() {
-            new = new.with_ack(draft.ack_by);
-        }
-        self.store
-            .publish(new)
-            .await
-            .map_err(|error| failed(&error))
-    }
-
-    /// Whether somebody may publish to a feed.
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if not, or if there is no such feed.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost: it only reads.
-    pub async fn may_publish(
-        &self,
-        actor: Actor<'_>,
-        feed: &FeedKey,
-        kind: Kind,
-    ) -> Result<(), Denied> {
-        //= A64
-        //= A68
-        let policy = self.policy();
-        let scope = match (&policy.of(feed).publish_scope, kind) {
-            (_, Kind::HrChange) => HR_SCOPE.to_owned(),
-            (Some(scope), _) => scope.clone(),
-            (None, _) => scope_of(feed),
-        };
-        if !actor.claims.allows(&scope) {
-            return Err(Denied::scope(&scope));
-        }
-        //= A63
-        let known = match feed.kind() {
-            FeedKind::Public | FeedKind::User => true,
-            _ if kind == Kind::HrChange || policy.names(feed) => true,
-            _ => self
-                .store
-                .feed_exists(actor.namespace, feed)
-                .await
-                .map_err(|error| failed(&error))?,
-        };
-        if known {
-            Ok(())
-        } else {
-            Err(Denied::new(Code::UnknownGroup, "there is no such group"))
-        }
-    }
-
-    /// Puts another text in the place of an announcement's. With `again`, it is unread again
-    /// for everybody.
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the announcement is not the actor's, is gone, or has another version than
-    /// the expected one.
-    ///
-    /// # Cancel safety
-    ///
-    /// The edit is stored whole or not at all; with the expected version, asking again tells
-    /// which.
-    pub async fn edit(
-        &self,
-        actor: Actor<'_>,
-        id: &str,
-        body: &str,
-        expected: Option<u64>,
-        again: bool,
-        now: SystemTime,
-    ) -> Result<Announcement, Denied> {
-        self.may_change(actor, id).await?;
-        let edit = Edit {
-            by: actor.user().to_owned(),
-            body: body.to_owned(),
-            expected_version: expected,
-            again,
-            at: now,
-        };
-        self.store
-            .edit(actor.namespace, id, edit)
-            .await
-            .map_err(|error| failed(&error))
-    }
-
-    /// Takes an announcement back: out of the unread, and off open screens.
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the announcement is not the actor's, or is gone.
-    ///
-    /// # Cancel safety
-    ///
-    /// The recall is stored or not; asking again changes nothing more.
-    pub async fn recall(
-        &self,
-        actor: Actor<'_>,
-        id: &str,
-        now: SystemTime,
-    ) -> Result<Announcement, Denied> {
-        self.may_change(actor, id).await?;
-        self.store
-            .recall(actor.namespace, id, actor.user(), now)
             .await
             .map_err(|error| failed(&error))
     }
@@ -428,79 +265,12 @@ impl Desk {
             .map_err(|error| failed(&error))
     }
 
-    async fn find(&self, namespace: &str, id: &str) -> Result<Announcement, Denied> {
+    pub(crate) async fn find(&self, namespace: &str, id: &str) -> Result<Announcement, Denied> {
         let found = self.store.get(namespace, id).await;
         found.map_err(|error| match error {
             StoreError::UnknownNotification => Denied::no_such_announcement(),
             error => failed(&error),
         })
-    }
-
-    /// Has tokens refused before their time, from now on and after a restart.
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the store fails, or if there are too many revocations.
-    ///
-    /// # Cancel safety
-    ///
-    /// It is stored or not; asking again changes nothing more.
-    pub async fn revoke(&self, revocation: Revocation, now: SystemTime) -> Result<(), Denied> {
-        let stored = self.store.revoke(revocation.clone()).await;
-        stored.map_err(|error| failed(&error))?;
-        let added = self.verifier.revocations().add(revocation, now);
-        added.map_err(|error| {
-            tracing::error!(%error, "a revocation is stored, and cannot be held in memory");
-            Denied::new(Code::Unavailable, "there are too many revocations")
-        })
-    }
-
-    /// Takes over the revocations that are stored: once, when the server starts.
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the store fails, or if there are too many revocations.
-    ///
-    /// # Cancel safety
-    ///
-    /// All are taken over or none; asking again changes nothing more.
-    pub async fn remember_revocations(&self, now: SystemTime) -> Result<(), Denied> {
-        let stored = self.store.revocations(now).await;
-        let stored = stored.map_err(|error| failed(&error))?;
-        let added = self.verifier.revocations().extend(stored, now);
-        added.map_err(|_| Denied::new(Code::Unavailable, "there are too many revocations"))
-    }
-
-    /// Whether a stay has been revoked.
-    #[must_use]
-    pub fn is_revoked(&self, identity: &Identity, now: SystemTime) -> bool {
-        let revocations = self.verifier.revocations();
-        revocations.covers(&identity.claims, &identity.namespace, now)
-    }
-
-    /// Lets pass who has published an announcement, or runs the server.
-    async fn may_change(&self, actor: Actor<'_>, id: &str) -> Result<Announcement, Denied> {
-        let announcement = self.find(actor.namespace, id).await?;
-        if actor.claims.allows(ADMIN_SCOPE) {
-            return Ok(announcement);
-        }
-        // Whoever is neither learns no more than that there is nothing of theirs.
-        if announcement.publisher != actor.user() {
-            return Err(Denied::no_such_announcement());
-        }
-        self.may_publish(actor, &announcement.feed, announcement.kind)
-            .await?;
-        Ok(announcement)
-    }
-}
-
-/// The scope that publishing to a feed needs where nothing else is settled.
-fn scope_of(feed: &FeedKey) -> String {
-    match feed.kind() {
-        FeedKind::Public => PUBLISH_SCOPE.to_owned(),
-        FeedKind::Channel => format!("announce:channel:{}", feed.name()),
-        FeedKind::Role => format!("announce:role:{}", feed.name()),
-        _ => "announce:user".to_owned(),
     }
 }
 

@@ -132,10 +132,10 @@ async fn a_request_that_is_dropped_leaves_its_caller_sound() {
     }
 }
 
-// drops: announce::desk::publish
-// drops: announce::desk::may_publish
-// drops: announce::desk::edit
-// drops: announce::desk::recall
+// drops: announce::desk::publishing::publish
+// drops: announce::desk::publishing::may_publish
+// drops: announce::desk::publishing::edit
+// drops: announce::desk::publishing::recall
 // drops: announce::desk::mark_read
 // drops: announce::desk::delivered
 // drops: announce::desk::unread
@@ -187,8 +187,8 @@ async fn what_the_desk_is_asked_and_dropped_can_be_asked_again() {
     }
 }
 
-// drops: announce::desk::revoke
-// drops: announce::desk::remember_revocations
+// drops: announce::desk::revoking::revoke
+// drops: announce::desk::revoking::remember_revocations
 #[tokio::test]
 async fn a_revocation_that_is_dropped_is_in_force_once_it_is_asked_for_again() {
     let (folder, store) = temporary();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use framewire::announce::announcement::FeedKey;
 use framewire::announce::store::{
-    AuditEntry, Edit, Filter, LateJoiner, NewAnnouncement, Retention, Store, Who,
+    AuditEntry, Edit, Filter, LateJoiner, NewAnnouncement, Retention, Sent, Store, Who,
 };
 use framewire::announce::token::Revocation;
 
@@ -111,6 +111,7 @@ async fn a_dropped_change_of_membership_is_whole_or_absent() {
 }
 
 // drops: announce::store::receipt::note_sent
+// drops: announce::store::receipt::note_all_sent
 // drops: announce::store::receipt::note_delivered
 // drops: announce::store::receipt::acknowledge
 // drops: announce::store::log::since
@@ -130,6 +131,13 @@ async fn a_dropped_note_is_whole_or_absent() {
         let public = FeedKey::public();
         let id = store.publish(new()).await.unwrap().announcement.id;
         twice!(polls, store.note_sent(NS, "bob", &public, 1, now()));
+        let sent = || Sent {
+            namespace: NS.into(),
+            user: "bob".into(),
+            feed: FeedKey::public(),
+            up_to: 1,
+        };
+        twice!(polls, store.note_all_sent(vec![sent()], now()));
         twice!(polls, store.note_delivered(NS, "bob", &public, 1, now()));
         twice!(polls, store.acknowledge(NS, "bob", &id, 1, now()));
         let ledger = twice!(polls, store.ledger(NS, &id, Who::Everyone, None, 9));
