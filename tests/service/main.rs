@@ -6,6 +6,7 @@
     reason = "tests stand on std and stop at the first surprise"
 )]
 
+mod bus;
 mod house;
 mod pages;
 mod sockets;
