@@ -6,7 +6,15 @@
     reason = "tests stand on std and stop at the first surprise"
 )]
 
+mod channels;
+mod delivery;
+mod door;
 mod bus;
 mod house;
+mod limits;
+mod native;
 mod pages;
+mod rooms;
+mod secrets;
 mod sockets;
+mod stays;
