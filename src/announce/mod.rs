@@ -5,6 +5,7 @@
 //! for the whole server takes what was stored and sends it to everyone concerned.
 //!
 //! ```text
+//!   assembly   from a configuration to a running server
 //!   service    sockets, rules and hub joined
 //!   config     a file, the environment and flags as settings, and what they mean in words
 //!   page       what people see in a browser
@@ -22,6 +23,7 @@
 //! ```
 
 pub mod announcement;
+pub mod assembly;
 pub mod bus;
 pub mod caller;
 pub mod code;

@@ -65,6 +65,17 @@ impl Secret {
         Self::admit(value.into_bytes(), Origin::Variable(name.into()))
     }
 
+    /// A secret that a file of its own holds, which only its owner may read. A line feed at its
+    /// end does not count.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Self::load), and if there is no file.
+    pub fn from_file(path: &Path) -> Result<Self, SecretError> {
+        Self::read(path)?
+            .ok_or_else(|| SecretError::io("read", path, io::ErrorKind::NotFound.into()))
+    }
+
     /// The bytes of the key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

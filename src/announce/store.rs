@@ -68,7 +68,6 @@ pub use prune::{Pruned, Retention};
 pub use publish::Published;
 pub use receipt::{Acknowledged, Sent};
 pub use release::Due;
-pub use schedule::{Fire, Run};
 pub use writer::BATCH_MAX;
 
 pub use crate::announce::announcement::NewAnnouncement;

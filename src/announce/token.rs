@@ -47,6 +47,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use core::time::Duration;
+use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
 
 use crate::announce::secret::Secret;
@@ -56,7 +57,7 @@ use crate::announce::token::header::Header;
 #[derive(Clone, Debug)]
 pub struct Verifier {
     ring: KeyRing,
-    settings: Arc<Settings>,
+    settings: Arc<RwLock<Arc<Settings>>>,
     revocations: Revocations,
 }
 
@@ -68,7 +69,7 @@ impl Verifier {
         let keys = Keys::new().with_secret(secret, Pin::default());
         Self {
             ring: KeyRing::new(keys.unwrap_or_default()),
-            settings: Arc::new(Settings::default()),
+            settings: Arc::default(),
             revocations: Revocations::new(),
         }
     }
@@ -82,23 +83,21 @@ impl Verifier {
         settings.check()?;
         Ok(Self {
             ring,
-            settings: Arc::new(settings),
+            settings: Arc::new(RwLock::new(Arc::new(settings))),
             revocations: Revocations::new(),
         })
     }
 
     /// Takes only tokens whose claim `iss` is exactly this.
     #[must_use]
-    pub fn with_issuer(mut self, issuer: String) -> Self {
-        Arc::make_mut(&mut self.settings).issuers = vec![issuer];
-        self
+    pub fn with_issuer(self, issuer: String) -> Self {
+        self.with_settings(|settings| settings.issuers = vec![issuer])
     }
 
     /// Takes only tokens whose claim `aud` is or contains exactly this.
     #[must_use]
-    pub fn with_audience(mut self, audience: String) -> Self {
-        Arc::make_mut(&mut self.settings).audience = Some(audience);
-        self
+    pub fn with_audience(self, audience: String) -> Self {
+        self.with_settings(|settings| settings.audience = Some(audience))
     }
 
     /// Refuses what is in this set, from now on.
@@ -122,10 +121,33 @@ impl Verifier {
         &self.revocations
     }
 
-    /// What is asked of a token.
+    /// What is asked of a token at this moment.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    pub fn settings(&self) -> Arc<Settings> {
+        let settings = self.settings.read();
+        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks other things of the tokens that come from now on; its clones do too.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSettings`] if the settings cannot be used; then the present ones stay.
+    pub fn set_settings(&self, settings: Settings) -> Result<(), InvalidSettings> {
+        settings.check()?;
+        let place = self.settings.write();
+        *place.unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        Ok(())
+    }
+
+    /// Settings of its own, that its clones of before do not share.
+    fn with_settings(self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::clone(&self.settings());
+        change(&mut settings);
+        Self {
+            settings: Arc::new(RwLock::new(Arc::new(settings))),
+            ..self
+        }
     }
 
     /// Checks a token at the time `now` and returns what it says.
@@ -150,7 +172,8 @@ impl Verifier {
             return Err(TokenError::Malformed);
         }
         let header = base64url::text(header).ok_or(TokenError::Malformed)?;
-        let header = Header::read(&header, &self.settings.algorithms)?;
+        let settings = self.settings();
+        let header = Header::read(&header, &settings.algorithms)?;
         let signature = base64url::bytes(signature).ok_or(TokenError::Malformed)?;
         let issuer = self
             .ring
@@ -162,7 +185,7 @@ impl Verifier {
                 }
             })?;
         let payload = base64url::text(payload).ok_or(TokenError::Malformed)?;
-        let claims = Claims::read(&payload, &self.settings, now)?;
+        let claims = Claims::read(&payload, &settings, now)?;
         //= AU-14
         if issuer.is_some_and(|issuer| claims.issuer() != Some(&issuer)) {
             return Err(TokenError::Source);

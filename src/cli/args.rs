@@ -40,12 +40,15 @@ pub enum Command {
 /// The arguments of `serve`.
 #[derive(Debug, clap::Args)]
 pub struct Serve {
-    /// The address to listen on; port 0 picks a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4000")]
-    pub listen: SocketAddr,
-    /// The folder that holds the announcements and the secret
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    pub data: PathBuf,
+    /// The configuration, in YAML [default: conf/socket.yaml if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The address to listen on; port 0 picks a free one [default: 127.0.0.1:4000]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// The folder that holds the announcements and the secret [default: data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 /// The arguments of `token`.

@@ -6,16 +6,21 @@ pub mod check_config;
 pub mod connect;
 mod data;
 pub mod echo;
+mod log;
+mod notify;
 pub mod serve;
 mod signal;
 mod tap;
 pub mod token;
 mod trust;
 
+use alloc::boxed::Box;
 use clap::Parser;
+use core::error::Error;
 use std::eprintln;
 use std::process::ExitCode;
 
+use crate::announce::config::Log;
 use crate::cli::args::{Args, Command};
 
 /// Runs the command that the process was started with.
@@ -24,23 +29,26 @@ use crate::cli::args::{Args, Command};
 /// go to standard error, in one line that says what to do.
 pub fn main() -> ExitCode {
     let args = Args::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
+    if !matches!(args.command, Command::Serve(_)) {
+        log::start(Log::Text);
+    }
     let done = match args.command {
         Command::Serve(args) => serve::run(&args),
-        Command::Token(args) => token::run(&args),
-        Command::CheckConfig(args) => check_config::run(&args),
-        Command::Echo(args) => echo::run(&args),
-        Command::Connect(args) => connect::run(&args),
-        Command::AutobahnClient(args) => autobahn_client::run(&args),
+        Command::Token(args) => done(token::run(&args)),
+        Command::CheckConfig(args) => done(check_config::run(&args)),
+        Command::Echo(args) => done(echo::run(&args)),
+        Command::Connect(args) => done(connect::run(&args)),
+        Command::AutobahnClient(args) => done(autobahn_client::run(&args)),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("framewire: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn done(result: Result<(), Box<dyn Error>>) -> Result<ExitCode, Box<dyn Error>> {
+    result.map(|()| ExitCode::SUCCESS)
 }

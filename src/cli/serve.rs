@@ -2,72 +2,116 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::ToString as _;
 use core::error::Error;
 use core::net::SocketAddr;
-use core::time::Duration;
 use std::io::{self, Write};
-use std::time::SystemTime;
+use std::process::ExitCode;
 use tokio::runtime::Builder;
 
-use crate::announce::desk::Desk;
-use crate::announce::secret::Secret;
-use crate::announce::service::{MESSAGE_BYTES_MAX, Service};
-use crate::announce::store::Store;
-use crate::announce::token::{self, Verifier};
+use crate::announce::assembly::{Ended, Inputs, Refused, Reload, Server};
+use crate::announce::config::check::{Report, Severity};
+use crate::announce::config::{Config, Flags};
 use crate::cli::args::Serve;
-use crate::cli::signal;
-use crate::engine::Limits;
-use crate::server::{Config, Listener, Stop};
+use crate::cli::{check_config, log, notify, signal};
 
-/// How long connections have to close when the server is told to stop.
-const STOP_DEADLINE: Duration = Duration::from_secs(10);
-/// The name of the store in the data folder.
-const STORE_FILE: &str = "announce.db";
-
-/// Serves until the process is told to stop.
+/// Serves until the process is told to stop. The exit status is 1 where somebody had to be cut
+/// off at the end.
 ///
 /// # Errors
 ///
-/// When the secret or the store cannot be used, or the address cannot be listened on.
-pub fn run(args: &Serve) -> Result<(), Box<dyn Error>> {
-    crate::cli::data::create(&args.data)?;
-    let secret = Secret::load(&args.data, crate::cli::data::secret_variable()?)?;
-    token::self_test(&secret, SystemTime::now())?;
-    let store = Store::open(&args.data.join(STORE_FILE))?;
-    let service = Service::new(Desk::new(store, Verifier::new(&secret)));
+/// When the configuration is refused, when a secret or the store cannot be used, or when the
+/// address cannot be listened on.
+pub fn run(args: &Serve) -> Result<ExitCode, Box<dyn Error>> {
+    let flags = Flags {
+        listen: args.listen,
+        data: args.data.clone(),
+    };
+    let inputs = Inputs::new(args.config.clone(), check_config::environment(), flags);
+    let (config, report) = inputs.load().map_err(|refused| told(&inputs, &refused))?;
+    log::start(config.observe.log);
+    warn(&report)?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(args, service))
-    // The service is gone here, and with it the store, which has first put everything on disk.
+    runtime.block_on(serve(config, inputs))
+    // The service is gone with the runtime, and with it the store, which has first put
+    // everything on disk.
 }
 
-async fn serve(args: &Serve, service: Service) -> Result<(), Box<dyn Error>> {
-    let limits = Limits::default()
-        .with_message_bytes_max(MESSAGE_BYTES_MAX)
-        .with_keep_alive(Some(Duration::from_secs(25)), Duration::from_secs(10));
-    let listener = Listener::bind(args.listen, Config::default().with_limits(limits))
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", args.listen))?;
-    let address = listener.local_addr()?;
-    let told_to_stop = signal::listen()?;
-    say_ready(args, address)?;
-    let stop = Stop::new();
-    let running = tokio::spawn(service.run(listener, stop.stopping()));
-    told_to_stop.await;
-    if !stop.stop(STOP_DEADLINE).await {
-        tracing::warn!("some connections did not close in time");
+/// Tells each fault on a line of its own, and leaves the last word to whoever prints errors.
+fn told(inputs: &Inputs, refused: &Refused) -> Box<dyn Error> {
+    let name = match &inputs.file {
+        Some(file) => file.display().to_string(),
+        None => "the environment".to_string(),
+    };
+    let advice = match refused {
+        Refused::Faults(_) => format!("{name} cannot be used: correct what is told above"),
+        Refused::Unsafe(_) => format!("{name} is unsafe: change what the remarks say"),
+        other => return other.to_string().into(),
+    };
+    match writeln!(io::stderr(), "{refused}") {
+        Ok(()) => advice.into(),
+        Err(error) => error.into(),
     }
-    running.await?;
-    Ok(())
+}
+
+/// Says what is not as it should be, but no reason not to start.
+fn warn(report: &Report) -> io::Result<()> {
+    let worth = |severity: Severity| severity >= Severity::Warning;
+    let findings = report.findings.iter().filter(|it| worth(it.severity));
+    findings
+        .map(|finding| writeln!(io::stderr(), "warning: {finding}"))
+        .collect()
+}
+
+async fn serve(config: Config, inputs: Inputs) -> Result<ExitCode, Box<dyn Error>> {
+    let data = config.server.data.display().to_string();
+    let is_tls = config.server.tls.is_some();
+    let server = Server::new(config, inputs).await?;
+    let address = server.local_addr()?;
+    let told_to_stop = signal::listen()?;
+    let reload = server.reload();
+    let hangups = signal::on_hangup(move || {
+        tokio::spawn(reload_once(reload.clone()));
+    })?;
+    say_ready(&data, address, is_tls)?;
+    notify::tell(notify::READY);
+    let ended = server.run(async {
+        tokio::select! {
+            () = told_to_stop => {}
+            () = hangups => {}
+        }
+        notify::tell(notify::STOPPING);
+    });
+    Ok(match ended.await {
+        Ended::Drained => ExitCode::SUCCESS,
+        _ => {
+            tracing::warn!("some connections did not close in time");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// Brings the server to what its file says now, and tells what came of it.
+async fn reload_once(reload: Reload) {
+    let told = match reload.reload().await {
+        Ok(reloaded) => format!("reloaded: {reloaded}"),
+        Err(refused) => format!("not reloaded, everything stays as it was:\n{refused}"),
+    };
+    // The server goes on all the same where nobody reads it.
+    let _ = writeln!(io::stderr(), "{told}");
 }
 
 /// Tells whoever started the server that it is ready, and how to use it.
-fn say_ready(args: &Serve, address: SocketAddr) -> io::Result<()> {
+fn say_ready(data: &str, address: SocketAddr, is_tls: bool) -> io::Result<()> {
+    let (socket, page) = match is_tls {
+        true => ("wss", "https"),
+        false => ("ws", "http"),
+    };
     let mut out = io::stdout();
-    writeln!(out, "listening on ws://{address}")?;
+    writeln!(out, "listening on {socket}://{address}")?;
     out.flush()?;
-    let data = args.data.display();
     let hint = format!(
-        "the page is at http://{address}/\n\
+        "the page is at {page}://{address}/\n\
          mint a token with: framewire token --data {data} --user alice\n"
     );
     // The server is ready all the same where nobody reads the hint.

@@ -13,6 +13,7 @@ const REFUSING_MAX: usize = 64;
 pub struct Admission {
     in_all_max: usize,
     per_address_max: usize,
+    is_loopback_exempt: bool,
     count: Mutex<Count>,
 }
 
@@ -49,8 +50,17 @@ impl Admission {
         Self {
             in_all_max,
             per_address_max,
+            is_loopback_exempt: false,
             count: Mutex::default(),
         }
+    }
+
+    /// Lets in as many as there is room for from this machine itself, where a proxy may be that
+    /// stands for everybody. Default: it is an address like any other.
+    #[must_use]
+    pub const fn with_loopback_exempt(mut self, is_exempt: bool) -> Self {
+        self.is_loopback_exempt = is_exempt;
+        self
     }
 
     /// How many connections are there now, handshakes included.
@@ -61,7 +71,8 @@ impl Admission {
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Admitted {
         let mut count = self.lock();
         let here = count.by_address.get(&address).copied().unwrap_or_default();
-        let fits = here < self.per_address_max && count.in_all < self.in_all_max;
+        let is_exempt = self.is_loopback_exempt && address.to_canonical().is_loopback();
+        let fits = (is_exempt || here < self.per_address_max) && count.in_all < self.in_all_max;
         if fits {
             count.in_all += 1;
             count.by_address.insert(address, here + 1);
@@ -117,6 +128,18 @@ mod tests {
         assert!(places.iter().all(|it| matches!(it, Admitted::Yes(_))));
         assert!(matches!(admission.admit(HERE), Admitted::Refuse(_)));
         assert!(matches!(admission.admit(THERE), Admitted::Yes(_)));
+    }
+
+    #[test]
+    fn this_machine_may_have_every_place_where_it_is_exempt() {
+        let admission = Arc::new(Admission::new(3, 1).with_loopback_exempt(true));
+        let mapped = IpAddr::V6(core::net::Ipv4Addr::LOCALHOST.to_ipv6_mapped());
+        let there = IpAddr::V4(core::net::Ipv4Addr::new(192, 0, 2, 1));
+        let places = [HERE, mapped].map(|it| admission.admit(it));
+        assert!(places.iter().all(|it| matches!(it, Admitted::Yes(_))));
+        let _last = admission.admit(there);
+        assert!(matches!(admission.admit(there), Admitted::Refuse(_)));
+        assert!(matches!(admission.admit(HERE), Admitted::Refuse(_)));
     }
 
     #[test]

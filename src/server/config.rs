@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::engine::Limits;
+use crate::net::entropy;
 use crate::server::tls::Tls;
 use crate::wire::http::HeadLimits;
 
@@ -15,6 +16,8 @@ pub struct Config {
     handshake_timeout: Duration,
     connections_max: usize,
     connections_per_address_max: usize,
+    is_loopback_exempt: bool,
+    keep_alive_jitter: Duration,
     tls: Option<Tls>,
     tls_handshakes_per_second_max: u32,
 }
@@ -27,6 +30,8 @@ impl Default for Config {
             handshake_timeout: Duration::from_secs(5),
             connections_max: 100_000,
             connections_per_address_max: 100_000,
+            is_loopback_exempt: false,
+            keep_alive_jitter: Duration::ZERO,
             tls: None,
             tls_handshakes_per_second_max: 1000,
         }
@@ -65,6 +70,23 @@ impl Config {
         self
     }
 
+    /// Sets whether connections from this machine itself are spared the bound for one address.
+    /// Default: they are not.
+    #[must_use]
+    pub const fn with_loopback_exempt(mut self, is_exempt: bool) -> Self {
+        self.is_loopback_exempt = is_exempt;
+        self
+    }
+
+    /// Sets how much longer than the [`Limits`] say a connection may be silent before it is sent
+    /// a Ping, at most: each has a random share of it, so that Pings do not leave together.
+    /// Default: none.
+    #[must_use]
+    pub const fn with_keep_alive_jitter(mut self, jitter: Duration) -> Self {
+        self.keep_alive_jitter = jitter;
+        self
+    }
+
     /// Speaks TLS with every client (`wss`). Default: no TLS.
     #[must_use]
     pub fn with_tls(mut self, tls: Tls) -> Self {
@@ -90,8 +112,26 @@ impl Config {
         self.tls.as_ref()
     }
 
-    pub(crate) const fn limits(&self) -> &Arc<Limits> {
-        &self.limits
+    /// The bounds of one connection.
+    pub(crate) fn limits(&self) -> Arc<Limits> {
+        let Some(interval) = self.limits.ping_interval() else {
+            return Arc::clone(&self.limits);
+        };
+        if self.keep_alive_jitter.is_zero() {
+            return Arc::clone(&self.limits);
+        }
+        // Without entropy it is the interval itself.
+        let random = entropy::seed().map_or(0, |seed| u16::from_le_bytes([seed[0], seed[1]]));
+        let share = self.keep_alive_jitter.mul_f64(f64::from(random) / 65_536.0);
+        let limits = Limits::clone(&self.limits);
+        Arc::new(limits.with_keep_alive(
+            Some(interval.saturating_add(share)),
+            self.limits.pong_timeout(),
+        ))
+    }
+
+    pub(crate) const fn is_loopback_exempt(&self) -> bool {
+        self.is_loopback_exempt
     }
 
     pub(crate) const fn head_limits(&self) -> HeadLimits {
@@ -108,5 +148,26 @@ impl Config {
 
     pub(crate) const fn connections_per_address_max(&self) -> usize {
         self.connections_per_address_max
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pings_are_spread_over_the_jitter() {
+        let (interval, jitter) = (Duration::from_secs(25), Duration::from_secs(5));
+        let limits = Limits::default().with_keep_alive(Some(interval), Duration::from_secs(10));
+        let config = Config::default().with_limits(limits);
+        assert_eq!(config.limits().ping_interval(), Some(interval));
+        let config = config.with_keep_alive_jitter(jitter);
+        let drawn: alloc::vec::Vec<_> = (0..100)
+            .filter_map(|_| config.limits().ping_interval())
+            .collect();
+        let range = interval..interval + jitter;
+        assert!(drawn.iter().all(|it| range.contains(it)), "{drawn:?}");
+        assert!(drawn.iter().any(|it| *it != drawn[0]));
+        assert_eq!(config.limits().pong_timeout(), Duration::from_secs(10));
     }
 }

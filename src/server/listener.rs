@@ -60,7 +60,9 @@ impl Listener {
             config.connections_max(),
             config.connections_per_address_max(),
         );
-        let admission = Arc::new(Admission::new(in_all, per_address));
+        let admission =
+            Admission::new(in_all, per_address).with_loopback_exempt(config.is_loopback_exempt());
+        let admission = Arc::new(admission);
         let pace = Arc::new(Pace::per_second(config.tls_handshakes_per_second_max()));
         Self {
             tcp,

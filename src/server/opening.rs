@@ -58,7 +58,7 @@ impl Opening {
                 return refuse(stream, Refusal::new(408, "the request took too long")).await;
             }
         };
-        let limits = Arc::clone(config.limits());
+        let limits = config.limits();
         Ok(match progress {
             ServerProgress::Upgrade(request) => Self::Upgrade(Upgrade {
                 stream,

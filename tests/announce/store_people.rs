@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use framewire::announce::announcement::{FeedKey, FeedKind, Priority, State};
 use framewire::announce::store::{
-    AuditEntry, Change, Edit, Filter, Fire, LateJoiner, NewAnnouncement, ReadMark, Retention,
-    Store, StoreError, What, Who,
+    AuditEntry, Change, Edit, Filter, LateJoiner, NewAnnouncement, ReadMark, Retention, Store,
+    StoreError, What, Who,
 };
 use framewire::announce::token::Revocation;
 
@@ -334,25 +334,6 @@ async fn pruning_moves_the_floor_and_uses_no_offset_again() {
         .await
         .unwrap();
     assert_eq!((next.duplicate, next.announcement.offset), (false, 4));
-}
-
-#[tokio::test]
-async fn a_run_is_claimed_once() {
-    //= A25 type=test
-    let (_folder, store) = temporary();
-    let fire = |due| store.fire("daily", after(due), new(FeedKey::public()));
-    assert!(matches!(fire(1).await.unwrap(), Fire::Fired(_)));
-    assert_eq!(fire(1).await.unwrap(), Fire::Taken);
-    assert!(store.claim_without("daily", after(2)).await.unwrap());
-    assert_eq!(fire(2).await.unwrap(), Fire::Taken);
-    let run = store.last_run("daily").await.unwrap().unwrap();
-    assert_eq!((run.due_at, run.announcement), (after(2), None));
-    assert_eq!(
-        count(&store, "bob", &FeedKey::public(), now()).await,
-        Some(1)
-    );
-    store.set_paused("daily", true).await.unwrap();
-    assert!(store.paused("daily").await.unwrap() && !store.paused("other").await.unwrap());
 }
 
 #[tokio::test]

@@ -119,7 +119,7 @@ fn a_reload_applies_some_changes_and_a_start_the_others() {
     let expected = [
         "gateway.socket.onmessage.types[1].publish: socket:type_two -> socket:other",
         "gateway.socket.path: /connect -> /elsewhere (with the next start)",
-        "limits.connections: 100000 -> 9000",
+        "limits.connections: 100000 -> 9000 (with the next start)",
         "origins: [] -> [https://a.example]",
     ];
     assert_eq!(told, expected);

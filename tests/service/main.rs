@@ -6,10 +6,10 @@
     reason = "tests stand on std and stop at the first surprise"
 )]
 
+mod bus;
 mod channels;
 mod delivery;
 mod door;
-mod bus;
 mod house;
 mod limits;
 mod native;

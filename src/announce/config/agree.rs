@@ -28,6 +28,7 @@ pub(crate) fn check(config: &Config) -> Vec<Fault> {
     all.pairs();
     all.sizes();
     all.repeated("gateway.socket.onmessage.types", "type");
+    all.repeated("gateway.handlers", "topic");
     all.repeated("announcements.schedules", "id");
     all.repeated("auth.tokens.keys", "kid");
     all.faults
@@ -102,6 +103,16 @@ impl Agreement<'_> {
         if send.is_some() && send == broadcast {
             let message = "send.subscribe is the same topic; choose another";
             self.fault("gateway.socket.broadcast.subscribe", message);
+        }
+        for at in 0..self.config.gateway.handlers.len() {
+            let topic = Some(&self.config.gateway.handlers[at].topic);
+            if heard.iter().any(|(_, heard)| heard.as_ref() == topic) {
+                let path = format!("gateway.handlers[{at}].topic");
+                self.fault(
+                    &path,
+                    "the server listens on this topic itself; choose another",
+                );
+            }
         }
         for (path, topic) in heard {
             if topic.is_some_and(|topic| published.contains(&topic)) {

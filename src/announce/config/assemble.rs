@@ -230,8 +230,8 @@ fn feed(from: &Section<'_>) -> Feed {
     Feed {
         retain: from.time("retain"),
         late_joiners: match from.text("late_joiners").as_str() {
-            "all" => LateJoiners::All,
-            _ => LateJoiners::FromJoining,
+            "from-joining" => LateJoiners::FromJoining,
+            _ => LateJoiners::All,
         },
         publish: from.texts("publish"),
         require_ack: from.flag("require_ack"),
@@ -242,7 +242,7 @@ impl Default for Feed {
     fn default() -> Self {
         Self {
             retain: RETAIN,
-            late_joiners: LateJoiners::FromJoining,
+            late_joiners: LateJoiners::All,
             publish: Vec::new(),
             require_ack: false,
         }

@@ -1,7 +1,6 @@
 //! What a configuration means in words, and what is unsafe in it.
 
 mod findings;
-mod words;
 mod world;
 
 use alloc::format;
@@ -14,9 +13,10 @@ use crate::announce::config::model::{
     Schedule, SecretSource, Socket,
 };
 use crate::announce::config::unit::{show_size, show_time};
+use crate::announce::schedule::{Cron, cron_words, next_runs, time_zone};
 
 pub use findings::{Finding, Severity};
-pub use world::{NextRuns, Strength, World};
+pub use world::{Strength, World};
 
 /// How many of the next runs of a schedule are told.
 pub const RUNS: usize = 3;
@@ -271,11 +271,13 @@ fn feed(name: &str, feed: &Feed) -> String {
 //= A20
 //= A21
 fn schedule(it: &Schedule, world: &World<'_>, lines: &mut Vec<String>) -> Result<(), String> {
+    let cron = Cron::new(&it.cron).map_err(|error| error.to_string())?;
+    let zone = time_zone(&it.timezone).map_err(|error| error.to_string())?;
     let paused = if it.paused { ", paused" } else { "" };
     lines.push(format!(
         "{}: {} ({}, {}){paused}",
         it.id,
-        words::of(&it.cron),
+        cron_words(&cron),
         it.cron,
         it.timezone
     ));
@@ -292,10 +294,8 @@ fn schedule(it: &Schedule, world: &World<'_>, lines: &mut Vec<String>) -> Result
         "  \"{}\" in {} of {}, to {whom}; {missed}",
         it.title, it.feed, it.namespace
     ));
-    if let Some(next_runs) = world.next_runs {
-        let runs = next_runs(&it.cron, &it.timezone, world.now, RUNS)?;
-        lines.extend(runs.iter().map(|run| format!("  next: {run}")));
-    }
+    let runs = next_runs(&cron, &zone, world.now, RUNS);
+    lines.extend(runs.iter().map(|run| format!("  next: {run}")));
     Ok(())
 }
 

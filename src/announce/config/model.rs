@@ -166,9 +166,9 @@ pub struct Feed {
 #[non_exhaustive]
 pub enum LateJoiners {
     /// What follows is unread.
-    #[default]
     FromJoining,
     /// All that is kept is unread.
+    #[default]
     All,
 }
 
@@ -240,7 +240,7 @@ pub struct Auth {
     pub cookie: String,
     /// How long a connection may take to sign in.
     pub auth_timeout: Duration,
-    /// How long a connection outlives its token.
+    /// How long before its token ends a connection is told.
     pub expiry_grace: Duration,
 }
 

@@ -2,6 +2,8 @@
 
 use core::net::{IpAddr, SocketAddr};
 
+use crate::announce::schedule::{Cron, time_zone};
+
 /// A rule on a text.
 #[derive(Clone, Copy)]
 pub(crate) struct Rule {
@@ -106,22 +108,13 @@ pub(crate) const FEED: Rule = Rule {
 };
 
 pub(crate) const CRON: Rule = Rule {
-    expected: "five fields in quotes, minute hour day month weekday, such as \"1 10 20 * *\"",
-    accepts: |text| {
-        let is_field = |field: &str| {
-            field
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"*,-/#?".contains(&b))
-        };
-        text.len() <= 128
-            && text.split_ascii_whitespace().count() == 5
-            && text.split_ascii_whitespace().all(is_field)
-    },
+    expected: "five fields in quotes, minute hour day month weekday, with a day that comes, such as \"1 10 20 * *\"",
+    accepts: |text| Cron::new(text).is_ok(),
 };
 
 pub(crate) const ZONE: Rule = Rule {
     expected: "a time zone of the IANA database, such as Europe/Stockholm",
-    accepts: |text| text.len() <= 64 && jiff::tz::TimeZone::get(text).is_ok(),
+    accepts: |text| text.len() <= 64 && time_zone(text).is_ok(),
 };
 
 pub(crate) const LISTEN: Rule = Rule {
@@ -160,8 +153,8 @@ pub(crate) const WORDS: Rule = Rule {
 };
 
 pub(crate) const BODY: Rule = Rule {
-    expected: "text of 1 byte to 64 KiB",
-    accepts: |text| (1..=64 << 10).contains(&text.len()),
+    expected: "text of 1 byte to 32 KiB",
+    accepts: |text| (1..=32 << 10).contains(&text.len()),
 };
 
 fn line<const BYTES_MAX: usize>(text: &str) -> bool {

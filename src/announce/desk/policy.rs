@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::announce::announcement::FeedKey;
@@ -15,8 +16,8 @@ pub struct FeedPolicy {
     pub retain: Option<Duration>,
     /// What somebody sees who comes later.
     pub late_joiners: LateJoiner,
-    /// The scope that publishing to it needs, where it is not the usual one.
-    pub publish_scope: Option<String>,
+    /// The scopes of which publishing to it needs one; none: the usual one.
+    pub publish_scopes: Vec<String>,
     /// Whether its announcements have to be acknowledged where they do not say it.
     pub require_ack: bool,
 }
@@ -47,6 +48,13 @@ impl Policy {
     #[must_use]
     pub fn of(&self, feed: &FeedKey) -> &FeedPolicy {
         self.feeds.get(feed).unwrap_or(&self.usual)
+    }
+
+    /// Sets the rules of every feed that is not named.
+    #[must_use]
+    pub fn with_usual(mut self, policy: FeedPolicy) -> Self {
+        self.usual = policy;
+        self
     }
 
     /// Whether a feed is named here.

@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use std::sync::PoisonError;
 use std::time::SystemTime;
 
@@ -94,13 +95,13 @@ impl Desk {
         //= A64
         //= A68
         let policy = self.policy();
-        let scope = match (&policy.of(feed).publish_scope, kind) {
-            (_, Kind::HrChange) => HR_SCOPE.to_owned(),
-            (Some(scope), _) => scope.clone(),
-            (None, _) => scope_of(feed),
+        let scopes = match (policy.of(feed).publish_scopes.as_slice(), kind) {
+            (_, Kind::HrChange) => vec![HR_SCOPE.to_owned()],
+            ([], _) => vec![scope_of(feed)],
+            (own, _) => own.to_vec(),
         };
-        if !actor.claims.allows(&scope) {
-            return Err(Denied::scope(&scope));
+        if !scopes.iter().any(|scope| actor.claims.allows(scope)) {
+            return Err(Denied::scope(&scopes.join(" or ")));
         }
         //= A63
         let known = match feed.kind() {

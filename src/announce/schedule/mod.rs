@@ -30,4 +30,4 @@ pub use ledger::{Claim, Draft, LastRun, Ledger, LedgerError, Outcome, Pause, Rec
 pub use plan::{CatchUp, PLANS_MAX, Plan, PlanError, Template, check_plans, time_zone};
 pub use runner::{Listed, Preview, RunError, Runner, Started};
 pub use turn::Settings;
-pub use words::words;
+pub use words::{cron_words, words};

@@ -269,6 +269,11 @@ impl<L: Ledger, C: Clock> Runner<L, C> {
         Ok(listed)
     }
 
+    /// Ends the task, and does not wait for it; what [`stop`](Self::stop) does otherwise.
+    pub fn end(&self) {
+        self.stop.send_replace(true);
+    }
+
     /// Ends the task. A run that is under way is left where it is; whoever comes next goes on
     /// with it.
     ///
@@ -276,7 +281,7 @@ impl<L: Ledger, C: Clock> Runner<L, C> {
     ///
     /// A dropped call ends the task all the same.
     pub async fn stop(mut self) {
-        self.stop.send_replace(true);
+        self.end();
         if let Err(error) = (&mut self.task).await
             && error.is_panic()
         {

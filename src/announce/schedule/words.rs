@@ -42,7 +42,13 @@ pub fn words(plan: &Plan) -> String {
     //= A20
     //= A21
     let zone = plan.timezone.iana_name().unwrap_or("local time");
-    format!("{} {}, {zone}", times(&plan.cron), days(&plan.cron))
+    format!("{}, {zone}", cron_words(&plan.cron))
+}
+
+/// When an expression is due, in English: `at 10:01 on day 10 of every month`.
+#[must_use]
+pub fn cron_words(cron: &Cron) -> String {
+    format!("{} {}", times(cron), days(cron))
 }
 
 /// The part about minute and hour.

@@ -18,7 +18,7 @@ const SQLITE_MIN: i32 = 3_051_003;
 const APPLICATION: i64 = 0x6672_6d77;
 
 /// The version of the tables.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Locks the file that stands for the store at `path`.
 ///
@@ -115,6 +115,9 @@ fn grow(transaction: &Connection, version: i64) -> Result<(), rusqlite::Error> {
     }
     if version < 2 {
         transaction.execute_batch(tables::SECOND)?;
+    }
+    if version < 3 {
+        transaction.execute_batch(tables::THIRD)?;
     }
     transaction.pragma_update(None, "user_version", VERSION)
 }

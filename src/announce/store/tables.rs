@@ -182,3 +182,16 @@ CREATE TRIGGER audit_stays BEFORE DELETE ON audit
 CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit
   BEGIN SELECT raise(ABORT, 'the audit is kept'); END;
 "#;
+
+/// The third version.
+///
+/// - `schedule_run.outcome` is how a run came to its end, and null while it is open; `users` is
+///   the number of those to whom it was sent, `audience` who is meant by an open one.
+/// - `schedule.ended_at` is when the last pause was over.
+pub(crate) const THIRD: &str = r#"
+ALTER TABLE schedule_run ADD COLUMN outcome TEXT;
+ALTER TABLE schedule_run ADD COLUMN users INTEGER;
+ALTER TABLE schedule_run ADD COLUMN audience TEXT;
+UPDATE schedule_run SET outcome = iif(announcement IS NULL, 'missed', 'announced');
+ALTER TABLE schedule ADD COLUMN ended_at INTEGER;
+"#;

@@ -1,7 +1,6 @@
 //! What a check is told about the world.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 use jiff::Timestamp;
 
@@ -40,16 +39,10 @@ impl Strength {
     }
 }
 
-/// From a cron expression, a time zone, an instant and a number to so many runs in words.
-pub type NextRuns = dyn Fn(&str, &str, Timestamp, usize) -> Result<Vec<String>, String>;
-
 /// What the check is told about the world, so that it asks nobody itself.
 pub struct World<'w> {
     /// What time it is.
     pub now: Timestamp,
-    /// The next runs of a cron expression in a time zone after an instant, so many, each as a
-    /// line with its local time and UTC, or why there are none. Without it no runs are told.
-    pub next_runs: Option<&'w NextRuns>,
     /// What is known about a secret: `None` where the variable is not set or there is no file.
     pub secret: &'w dyn Fn(&SecretSource) -> Option<Strength>,
 }

@@ -23,7 +23,7 @@ table! { ROWS:
     "announcements.feeds.*.retain" Time(DAY, 100 * 365 * DAY), Default("400d"), Reload,
         "How long an announcement is kept.";
     "announcements.feeds.*.late_joiners" Choice(&["from-joining", "all"]),
-        Default("from-joining"), Reload,
+        Default("all"), Reload,
         "What is unread for somebody who comes later: what follows, or all that is kept.";
     "announcements.feeds.*.publish" Texts(SCOPE), Default(""), Reload,
         "The scopes of which one is needed to publish; with none, the scope of the feed's kind.";

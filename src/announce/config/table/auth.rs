@@ -5,10 +5,7 @@ use crate::announce::config::table::row::Kind::{Choice, Choices, Map, Maps, Text
 use crate::announce::config::table::row::Presence::{Default, Optional, Required};
 use crate::announce::config::table::row::table;
 
-const ALGORITHMS: &[&str] = &[
-    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
-    "ES384", "EdDSA",
-];
+const ALGORITHMS: &[&str] = &["HS256", "RS256", "ES256", "EdDSA"];
 
 table! { ROWS:
     "auth" Map, Optional, Reload,
@@ -61,7 +58,7 @@ table! { ROWS:
     "auth.auth_timeout" Time(100, 600_000), Default("10s"), Reload,
         "How long a connection may take to sign in.";
     "auth.expiry_grace" Time(0, 3_600_000), Default("25s"), Reload,
-        "How long a connection outlives its token, so that it can bring a new one.";
+        "How long before its token ends a connection is told, so that it can bring a new one.";
     "origins" Texts(ORIGIN), Default(""), Reload,
         "The origins whose pages may connect; with none, pages of the server's own origin.";
 }

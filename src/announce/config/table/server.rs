@@ -36,57 +36,57 @@ table! { ROWS:
     //= B56
     "limits" Map, Optional, Reload,
         "What the server bears.";
-    "limits.connections" Whole(1, 10_000_000), Default("100000"), Reload,
+    "limits.connections" Whole(1, 10_000_000), Default("100000"), Restart,
         "Connections at once.";
-    "limits.connections_per_ip" Whole(1, 10_000_000), Default("50"), Reload,
+    "limits.connections_per_ip" Whole(1, 10_000_000), Default("50"), Restart,
         "Connections at once of one address.";
     "limits.connections_per_user" Whole(1, 10_000), Default("20"), Reload,
         "Connections at once of one person.";
-    "limits.accept_rate" Rate, Default("2000/s"), Reload,
+    "limits.accept_rate" Rate, Default("2000/s"), Restart,
         "New connections.";
-    "limits.message" Size(KIB, 64 * MIB), Default("64KiB"), Reload,
+    "limits.message" Size(KIB, 64 * MIB), Default("64KiB"), Restart,
         "The largest message.";
-    "limits.message_unauthenticated" Size(256, MIB), Default("4KiB"), Reload,
+    "limits.message_unauthenticated" Size(256, MIB), Default("16KiB"), Reload,
         "The largest message before signing in.";
     "limits.messages" Map, Optional, Reload,
         "Messages of one connection.";
-    "limits.messages.rate" Rate, Default("50/s"), Reload,
+    "limits.messages.rate" Rate, Default("1000/s"), Reload,
         "How many in the long run.";
-    "limits.messages.burst" Whole(1, 1_000_000), Default("100"), Reload,
+    "limits.messages.burst" Whole(1, 1_000_000), Default("2000"), Reload,
         "How many at once.";
     "limits.publish" Map, Optional, Reload,
         "Announcements of one person.";
-    "limits.publish.rate" Rate, Default("1/s"), Reload,
+    "limits.publish.rate" Rate, Default("100/s"), Reload,
         "How many in the long run.";
-    "limits.publish.burst" Whole(1, 1_000_000), Default("5"), Reload,
+    "limits.publish.burst" Whole(1, 1_000_000), Default("500"), Reload,
         "How many at once.";
-    "limits.queue" Map, Optional, Reload,
+    "limits.queue" Map, Optional, Restart,
         "What waits for one connection that receives slowly; beyond, it is closed.";
-    "limits.queue.bytes" Size(4 * KIB, 1024 * MIB), Default("256KiB"), Reload,
+    "limits.queue.bytes" Size(4 * KIB, 1024 * MIB), Default("256KiB"), Restart,
         "So many bytes.";
-    "limits.queue.messages" Whole(1, 1_000_000), Default("1000"), Reload,
+    "limits.queue.messages" Whole(1, 1_000_000), Default("1000"), Restart,
         "So many messages.";
-    "limits.handshake" Map, Optional, Reload,
+    "limits.handshake" Map, Optional, Restart,
         "The request that opens a connection.";
-    "limits.handshake.time" Time(100, 60_000), Default("5s"), Reload,
+    "limits.handshake.time" Time(100, 60_000), Default("5s"), Restart,
         "How long it may take.";
-    "limits.handshake.bytes" Size(KIB, MIB), Default("16KiB"), Reload,
+    "limits.handshake.bytes" Size(KIB, MIB), Default("16KiB"), Restart,
         "How large it may be.";
-    "limits.handshake.headers" Whole(8, 256), Default("64"), Reload,
+    "limits.handshake.headers" Whole(8, 256), Default("64"), Restart,
         "How many headers it may have.";
-    "limits.compression" Map, Optional, Reload,
+    "limits.compression" Map, Optional, Restart,
         "Compression of messages (permessage-deflate).";
-    "limits.compression.enabled" Flag, Default("false"), Reload,
+    "limits.compression.enabled" Flag, Default("false"), Restart,
         "Whether it is agreed on with clients that offer it.";
-    "limits.compression.max_ratio" Whole(2, 1000), Default("20"), Reload,
+    "limits.compression.max_ratio" Whole(2, 1000), Default("20"), Restart,
         "How many times its size a message may grow when it is expanded.";
-    "heartbeat" Map, Optional, Reload,
+    "heartbeat" Map, Optional, Restart,
         "How a connection shows that it is alive.";
-    "heartbeat.interval" Time(1000, HOUR), Default("25s"), Reload,
+    "heartbeat.interval" Time(1000, HOUR), Default("25s"), Restart,
         "How long it may be silent before it is pinged.";
-    "heartbeat.jitter" Time(0, HOUR), Default("5s"), Reload,
+    "heartbeat.jitter" Time(0, HOUR), Default("5s"), Restart,
         "How far pings are spread, so that they do not leave together.";
-    "heartbeat.timeout" Time(100, HOUR), Default("10s"), Reload,
+    "heartbeat.timeout" Time(100, HOUR), Default("10s"), Restart,
         "How long the answer may take.";
     "shutdown" Map, Optional, Reload,
         "How the server stops.";

@@ -1,0 +1,125 @@
+//! The rules of feeds, how long they are kept, and what sockets go by.
+
+use alloc::vec::Vec;
+
+use crate::announce::announcement::FeedKey;
+use crate::announce::assembly::error::StartError;
+use crate::announce::config::{Config, Feed, LateJoiners, Origins, Pace};
+use crate::announce::desk::{FeedPolicy, Policy};
+use crate::announce::dialect::Dialect;
+use crate::announce::service::{Endpoint, Rate, Settings};
+use crate::announce::store::{LateJoiner, Retention};
+use crate::server;
+
+/// The most that a rate can be; where the configuration sets no bound, this is it.
+const RATE_MAX: u64 = 1_000_000;
+
+/// The rules of the feeds.
+pub(crate) fn policy(config: &Config) -> Policy {
+    let feeds = config.announcements.feeds.iter();
+    feeds
+        .filter_map(|(name, feed)| Some((FeedKey::new(name)?, feed)))
+        .fold(
+            Policy::new().with_usual(rules(&Feed::default())),
+            |policy, (key, feed)| policy.with_feed(key, rules(feed)),
+        )
+}
+
+fn rules(feed: &Feed) -> FeedPolicy {
+    FeedPolicy {
+        retain: Some(feed.retain),
+        late_joiners: match feed.late_joiners {
+            LateJoiners::FromJoining => LateJoiner::Nothing,
+            LateJoiners::All => LateJoiner::All,
+        },
+        publish_scopes: feed.publish.clone(),
+        require_ack: feed.require_ack,
+    }
+}
+
+/// How long what the rules are about is kept.
+pub(crate) fn retention(policy: &Policy) -> Retention {
+    let usual = Retention::new(Some(Feed::default().retain));
+    policy.feeds().fold(usual, |retention, (feed, rules)| {
+        retention.with_feed(feed.clone(), rules.retain)
+    })
+}
+
+/// What sockets go by.
+pub(crate) fn settings(config: &Config) -> Result<Settings, StartError> {
+    let announcements = Endpoint {
+        path: config.announcements.path.clone(),
+        dialect: Dialect::Intent,
+    };
+    //= B03
+    //= B04
+    let gateway = config.gateway.socket.as_ref().map(|socket| Endpoint {
+        path: socket.path.clone(),
+        dialect: Dialect::Gateway,
+    });
+    let limits = &config.limits;
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let mut settings = Settings::default();
+    settings.endpoints = Vec::from_iter([Some(announcements), gateway].into_iter().flatten());
+    settings.origins = origins(&config.origins)?;
+    // A page of the same origin has the token itself, and others must not come by a cookie.
+    settings.cookie =
+        matches!(config.origins, Origins::Listed(_)).then(|| config.auth.cookie.clone());
+    settings.sign_in_timeout = config.auth.auth_timeout;
+    settings.expiry_notice = config.auth.expiry_grace;
+    settings.anonymous_bytes_max = size(limits.message_unauthenticated);
+    settings.messages = rate(&limits.messages);
+    settings.publications = rate(&limits.publish);
+    settings.connections_per_user_max = size(limits.connections_per_user);
+    settings.ping_interval = config.heartbeat.interval;
+    settings.return_slot = config.shutdown.slot;
+    Ok(settings)
+}
+
+fn origins(origins: &Origins) -> Result<server::Origins, StartError> {
+    match origins {
+        Origins::Same => Ok(server::Origins::same()),
+        Origins::Any => Ok(server::Origins::any()),
+        Origins::Listed(list) => server::Origins::only(list.iter().map(|origin| origin.as_str()))
+            .map_err(|error| StartError::new("origins", error)),
+    }
+}
+
+/// A pace in whole events a second: a slower one is taken as one a second.
+fn rate(pace: &Pace) -> Rate {
+    let bounded = |number: u64| u32::try_from(number.min(RATE_MAX)).unwrap_or(u32::MAX);
+    match pace.rate {
+        Some(rate) => {
+            let per_second = rate.count.div_ceil(rate.period.as_secs().max(1));
+            Rate::new(bounded(per_second), bounded(pace.burst))
+        }
+        None => Rate::new(bounded(RATE_MAX), bounded(RATE_MAX)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+    use crate::announce::config;
+
+    #[test]
+    fn a_rate_is_never_nothing() {
+        let pace = |count, seconds| Pace {
+            rate: Some(config::Rate {
+                count,
+                period: Duration::from_secs(seconds),
+            }),
+            burst: 5,
+        };
+        assert_eq!(rate(&pace(50, 1)), Rate::new(50, 5));
+        assert_eq!(rate(&pace(90, 60)), Rate::new(2, 5));
+        assert_eq!(rate(&pace(1, 3600)), Rate::new(1, 5));
+        let off = Pace {
+            rate: None,
+            burst: 5,
+        };
+        assert_eq!(rate(&off), Rate::new(1_000_000, 1_000_000));
+    }
+}
