@@ -158,7 +158,7 @@ impl Live {
         let of_sockets = rules::settings(&config)?;
         let gateway = events::settings(&config)?;
         let webhooks = events::webhooks(&config, environment)?;
-        let plans = plans::plans(&config)?;
+        let plans = plans(&config)?;
         let verifier = self.service.desk().verifier();
         let has_other_sets = {
             let before = &present.config.auth.tokens;

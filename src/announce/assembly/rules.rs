@@ -62,9 +62,17 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, StartError> {
     let mut settings = Settings::default();
     settings.endpoints = Vec::from_iter([Some(announcements), gateway].into_iter().flatten());
     settings.origins = origins(&config.origins)?;
-    // A page of the same origin has the token itself, and others must not come by a cookie.
-    settings.cookie =
-        matches!(config.origins, Origins::Listed(_)).then(|| config.auth.cookie.clone());
+    settings.gateway_origins = match &config.gateway.origins {
+        Origins::Same => None,
+        listed => Some(origins(listed)?),
+    };
+    settings.gateway_namespace = Some(config.gateway.namespace_default.clone());
+    settings.gateway_namespace_required = config.gateway.namespace_required;
+    // Where any page may connect, none of them may do so by a cookie.
+    //= B22
+    let open = [&config.origins, &config.gateway.origins];
+    let is_open = open.iter().any(|it| matches!(it, Origins::Any));
+    settings.cookie = (!is_open).then(|| config.auth.cookie.clone());
     settings.sign_in_timeout = config.auth.auth_timeout;
     settings.expiry_notice = config.auth.expiry_grace;
     settings.anonymous_bytes_max = size(limits.message_unauthenticated);

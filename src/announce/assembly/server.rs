@@ -100,7 +100,7 @@ impl Server {
         let sets = keys::sets(&config.auth.tokens, &ring)?;
         let verifier = Verifier::with_keys(ring, keys::settings(&config.auth.tokens)?)
             .map_err(|error| StartError::new("auth.tokens", error))?;
-        let plans = plans::plans(&config)?;
+        let plans = plans(&config)?;
         let settings = rules::settings(&config)?;
         let far = events::far(&config)?;
         let gateway = events::settings(&config)?;
@@ -123,6 +123,11 @@ impl Server {
             settings: settings.subscribe(),
         });
         let service = Service::with(Arc::clone(&desk), settings, pages);
+        if let Some(events) = &events {
+            let settings = Arc::clone(&events.settings.borrow());
+            let joined = service.with_gateway(events.bus.clone(), settings);
+            joined.map_err(|error| StartError::new("gateway.socket", error))?;
+        }
         let schedules = schedules(&desk, plans)?;
         let live = Live::new(config, inputs, service.clone(), schedules)
             .with_events(bus, gateway, topics)
@@ -189,11 +194,14 @@ impl Server {
             live,
             listener,
             far,
-            ..
+            events,
         } = self;
         let stop = Stop::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(prune(Arc::clone(service.desk())));
+        if let Some(events) = events {
+            tasks.spawn(renew(service.clone(), events));
+        }
         if let Some(far) = far {
             tasks.spawn(far.hold(live.bus().clone()));
         }
@@ -243,6 +251,17 @@ fn schedules(desk: &Arc<Desk>, plans: Vec<schedule::Plan>) -> Result<Schedules, 
     let outgoing = outgoing.map_err(|error| failed(&error))?;
     let (runs, settings) = (Runs::new(Arc::clone(desk)), schedule::Settings::default());
     Runner::start(plans, runs, SystemClock, outgoing, settings).map_err(|error| failed(&error))
+}
+
+/// Has connections of the gateway go by what was read again.
+//= B57
+async fn renew(service: Service, mut events: Events) {
+    while events.settings.changed().await.is_ok() {
+        let settings = Arc::clone(&events.settings.borrow_and_update());
+        if let Err(error) = service.set_gateway(settings) {
+            tracing::error!(%error, "the gateway goes on as it was");
+        }
+    }
 }
 
 /// Removes what is older than its feed keeps it.

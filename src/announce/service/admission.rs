@@ -63,7 +63,11 @@ pub(crate) fn admit(
         .ok_or_else(Refusal::not_found)?;
     //= A33
     //= B23
-    settings.origins.check(request, is_tls)?;
+    let origins = match (endpoint.dialect, &settings.gateway_origins) {
+        (Dialect::Gateway, Some(origins)) => origins,
+        _ => &settings.origins,
+    };
+    origins.check(request, is_tls)?;
     let asked = Dialect::ALL.into_iter().find(|dialect| {
         request
             .subprotocols()
@@ -189,7 +193,7 @@ mod tests {
     fn namespace(query: &str) -> Result<Option<String>, String> {
         Query::read(Some(query))
             .map(|read| read.namespace)
-            .map_err(|refusal| alloc::string::String::from(refusal.body()))
+            .map_err(|refusal| String::from(refusal.body()))
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Settings {
     pub endpoints: Vec<Endpoint>,
     /// The pages that may connect.
     pub origins: Origins,
+    /// The pages that may connect to the gateway, where they are others.
+    pub gateway_origins: Option<Origins>,
     /// The namespace of a request to the gateway that names none; `None` for the token's first.
     pub gateway_namespace: Option<String>,
     /// Whether a request to the gateway has to name its namespace where there is none for it.
@@ -79,6 +81,7 @@ impl Default for Settings {
                 dialect: Dialect::Intent,
             }],
             origins: Origins::same(),
+            gateway_origins: None,
             gateway_namespace: None,
             gateway_namespace_required: false,
             cookie: Some("ID_TOKEN".to_owned()),

@@ -38,7 +38,7 @@ table! { ROWS:
         "What the server bears.";
     "limits.connections" Whole(1, 10_000_000), Default("100000"), Restart,
         "Connections at once.";
-    "limits.connections_per_ip" Whole(1, 10_000_000), Default("50"), Restart,
+    "limits.connections_per_ip" Whole(1, 10_000_000), Default("4096"), Restart,
         "Connections at once of one address.";
     "limits.connections_per_user" Whole(1, 10_000), Default("20"), Reload,
         "Connections at once of one person.";
