@@ -1,1 +1,16 @@
-fn main() {}
+//! `framewire serve`: from a configuration to a server, another configuration, and the end.
+#![expect(
+    clippy::unwrap_used,
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
+    reason = "tests stand on std and stop at the first surprise"
+)]
+
+mod catching_up;
+mod dropping;
+mod person;
+mod program;
+mod reloading;
+mod runs;
+mod starting;
+mod stopping;
