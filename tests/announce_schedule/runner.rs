@@ -224,7 +224,7 @@ async fn a_run_by_hand_has_a_key_of_its_own_and_a_preview_stores_nothing() {
     clock.waited(1).await;
     let preview = runner.preview("x").await.unwrap();
     assert_eq!(preview.due_at, Some(at("2026-12-10T09:01:00Z")));
-    let body = r#"{"Title":"Log your hours","Body":"Until the 20th.","Data":{"link":"hours"}}"#;
+    let body = r#"{"Title":"Log your hours","Body":"Until the 20th.","link":"hours"}"#;
     assert_eq!(preview.draft.body, body);
     assert!(ledger.said().is_empty());
     let first = runner.run_now("x").await.unwrap();

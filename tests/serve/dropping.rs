@@ -71,7 +71,7 @@ async fn a_reload_that_was_dropped_goes_on_and_a_run_lets_nobody_in() {
         assert_eq!(service.settings().sign_in_timeout.as_secs(), u64::from(20 + polls));
     }
     let url = format!("ws://{}", server.local_addr().unwrap());
-    drop(poll_times(server.run(std::future::pending()), 3).await);
+    assert_eq!(poll_times(server.run(std::future::pending()), 3).await, None);
     // Whoever comes later than the last poll finds nobody who listens, or is not answered.
     let config = framewire::client::Config::default();
     let opening = framewire::client::open(&url, &config);

@@ -15,7 +15,7 @@ pub(crate) struct Running {
     child: Child,
     /// `ws://127.0.0.1:PORT`.
     pub(crate) url: String,
-    said: Lines<BufReader<ChildStderr>>,
+    said: Option<Lines<BufReader<ChildStderr>>>,
 }
 
 /// The program in this folder, and without the settings of whoever runs the tests.
@@ -59,7 +59,7 @@ impl Running {
         let Some(url) = url.map(String::from) else {
             panic!("{first:?}, {:?}", child.wait_with_output().await);
         };
-        let said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let said = child.stderr.take().map(|it| BufReader::new(it).lines());
         Self { child, url, said }
     }
 
@@ -73,7 +73,7 @@ impl Running {
     /// Waits for a line on standard error that holds this text.
     pub(crate) async fn says(&mut self, text: &str) -> String {
         loop {
-            let line = timeout(PATIENCE, self.said.next_line()).await;
+            let line = timeout(PATIENCE, self.said.as_mut().unwrap().next_line()).await;
             let line = line.unwrap().unwrap().expect("it has gone");
             if line.contains(text) {
                 return line;

@@ -23,6 +23,9 @@ const ID_BYTES_MAX: usize = 64;
 /// The longest title, body and data together, in bytes.
 const TEMPLATE_BYTES_MAX: usize = 32 * 1024;
 
+/// The fields that a title and a text have; data cannot have others of these names.
+const OWN_FIELDS: [&str; 2] = ["Title", "Body"];
+
 /// What becomes of runs that fell into a time without a runner, or over which the clock jumped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -49,15 +52,20 @@ pub struct Template {
 }
 
 impl Template {
-    /// The announcement's fields: the text of one JSON object with `Title`, `Body` and, where
-    /// there is any, `Data`.
+    /// The announcement's fields: the text of one JSON object with `Title`, `Body` and, beside
+    /// them, the fields of the data under their own names.
     #[must_use]
     pub fn fields(&self) -> String {
-        json::Object::new()
+        let mut object = json::Object::new()
             .text("Title", &self.title)
-            .text("Body", &self.body)
-            .raw_if("Data", self.data.as_deref())
-            .end()
+            .text("Body", &self.body);
+        let data = self.data.as_deref().map(json::object);
+        for (name, value) in data.and_then(Result::ok).unwrap_or_default() {
+            if !OWN_FIELDS.contains(&name.as_str()) {
+                object = object.raw(&name, value.get());
+            }
+        }
+        object.end()
     }
 }
 
