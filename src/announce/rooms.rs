@@ -221,6 +221,18 @@ impl Rooms {
         list
     }
 
+    /// How many rooms there are in which somebody is.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lock().rooms.len()
+    }
+
+    /// Whether nobody is in any room.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

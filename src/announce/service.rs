@@ -6,10 +6,13 @@ mod announcer;
 mod bus_talk;
 mod closing;
 mod connection;
+mod counters;
+mod following;
 mod gateway;
 mod gathering;
 mod house;
 mod keeping;
+mod pages;
 mod presence;
 mod replay;
 mod settings;
@@ -17,8 +20,15 @@ mod topics;
 mod turns;
 mod welcome;
 
+pub(crate) use closing::reason;
+pub use counters::{Counters, LATENCY_BOUNDS, MINUTES, Snapshot};
 pub use house::Service;
+pub(crate) use pages::{Stay, Visit};
 pub use presence::Presence;
+pub(crate) use replay::Replay;
 pub use settings::{ENDPOINT, Endpoint, MESSAGE_BYTES_MAX, Settings};
 
+pub(crate) use topics::user as user_topic;
+
+pub(crate) use crate::announce::rate::Buckets;
 pub use crate::announce::rate::Rate;

@@ -71,7 +71,10 @@ async fn request(listener: &TcpListener) -> tokio::net::TcpStream {
     let mut text = Vec::new();
     while !text.ends_with(b"}") {
         let mut buffer = [0; 4096];
-        let length = timeout(PATIENCE, socket.read(&mut buffer)).await.unwrap().unwrap();
+        let length = timeout(PATIENCE, socket.read(&mut buffer))
+            .await
+            .unwrap()
+            .unwrap();
         assert!(length > 0, "the question breaks off");
         text.extend_from_slice(&buffer[..length]);
     }
@@ -104,7 +107,10 @@ async fn a_kill_in_the_middle_of_a_run_doubles_and_loses_nothing() {
     server.signal("KILL").await;
     assert_eq!(server.ended().await.code(), None);
     let desk = open(&data);
-    let told = desk.store().list("main", Default::default(), None, 200).await;
+    let told = desk
+        .store()
+        .list("main", Default::default(), None, 200)
+        .await;
     let told = told.unwrap().announcements.len();
     drop(desk);
 

@@ -47,7 +47,13 @@ async fn a_server_that_was_not_put_together_leaves_nothing_behind() {
         let inputs = inputs(folder.path());
         let (config, _) = inputs.load().unwrap();
         let pages = axum::Router::new();
-        drop(poll_times(Server::with_pages(config.clone(), inputs.clone(), pages), polls).await);
+        drop(
+            poll_times(
+                Server::with_pages(config.clone(), inputs.clone(), pages),
+                polls,
+            )
+            .await,
+        );
         drop(poll_times(Server::new(config, inputs), polls).await);
     }
     // The lock of the store is free again.
@@ -64,14 +70,24 @@ async fn a_reload_that_was_dropped_goes_on_and_a_run_lets_nobody_in() {
     let server = server(inputs).await;
     let (reload, service) = (server.reload(), server.service().clone());
     for polls in 0..4_u32 {
-        write(folder.path(), "c.yaml", &format!("auth:\n  auth_timeout: {}s\n", 20 + polls));
+        write(
+            folder.path(),
+            "c.yaml",
+            &format!("auth:\n  auth_timeout: {}s\n", 20 + polls),
+        );
         let dropped = poll_times(reload.reload(), polls as usize).await;
         assert!(dropped.is_none_or(|done| done.is_ok()));
         reload.reload().await.unwrap();
-        assert_eq!(service.settings().sign_in_timeout.as_secs(), u64::from(20 + polls));
+        assert_eq!(
+            service.settings().sign_in_timeout.as_secs(),
+            u64::from(20 + polls)
+        );
     }
     let url = format!("ws://{}", server.local_addr().unwrap());
-    assert_eq!(poll_times(server.run(std::future::pending()), 3).await, None);
+    assert_eq!(
+        poll_times(server.run(std::future::pending()), 3).await,
+        None
+    );
     // Whoever comes later than the last poll finds nobody who listens, or is not answered.
     let config = framewire::client::Config::default();
     let opening = framewire::client::open(&url, &config);

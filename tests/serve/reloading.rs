@@ -23,7 +23,10 @@ async fn who_is_connected_stays_and_goes_by_the_new_rules() {
     write(folder.path(), FILE, &changed);
     server.signal("HUP").await;
     let told = server.says("reloaded: ").await;
-    assert!(told.contains("announcements.feeds.Public.publish"), "{told}");
+    assert!(
+        told.contains("announcements.feeds.Public.publish"),
+        "{told}"
+    );
     assert!(told.contains("limits.connections: 100000 -> 7000 (with the next start)"));
     assert_ne!(alice.publish("two").await["type"], "published");
 
@@ -114,7 +117,11 @@ async fn a_new_certificate_is_shown_to_whoever_comes_next() {
     server.signal("HUP").await;
     server.says("reloaded: nothing has changed").await;
     let url = format!("{}/websockets", server.url);
-    assert!(framewire::client::open(&url, &trusting(&first)).await.is_err());
+    assert!(
+        framewire::client::open(&url, &trusting(&first))
+            .await
+            .is_err()
+    );
     Person::sign_in_with(&server.url, &trusting(&second), token()).await;
     assert_eq!(alice.publish("still here").await["type"], "published");
 

@@ -105,7 +105,11 @@ async fn every_outcome_and_audience_is_read_as_it_was_written() {
         let last = LastRun { due_at, outcome };
         assert_eq!(runs.last_run("s").await, Ok(Some(last)));
     }
-    let audiences = [Audience::Everyone, Audience::Unknown, Audience::Users(vec![])];
+    let audiences = [
+        Audience::Everyone,
+        Audience::Unknown,
+        Audience::Users(vec![]),
+    ];
     for (second, audience) in (100..).zip(audiences) {
         let due_at = Timestamp::from_second(second).unwrap();
         let decided = runs.decide("s", due_at, &audience).await;

@@ -76,7 +76,10 @@ async fn the_later_source_wins() {
 
     let (code, said) = refused(serve().env("PORT", "70000")).await;
     assert_eq!(code, Some(1));
-    assert!(said.contains("PORT: server.listen: expected a port"), "{said}");
+    assert!(
+        said.contains("PORT: server.listen: expected a port"),
+        "{said}"
+    );
 }
 
 //= B02 type=test
@@ -85,7 +88,8 @@ async fn a_bad_file_is_refused_with_its_lines() {
     let folder = tempfile::tempdir().unwrap();
     let text = "limits:\n  mesage: 1KiB\nannouncements:\n  schedules:\n  - id: x\n";
     write(folder.path(), "c.yaml", text);
-    let (code, said) = refused(framewire(folder.path()).args(["serve", "--config", "c.yaml"])).await;
+    let (code, said) =
+        refused(framewire(folder.path()).args(["serve", "--config", "c.yaml"])).await;
     assert_eq!(code, Some(1));
     let lines: Vec<&str> = said.lines().collect();
     let expected = "c.yaml:2:3: limits.mesage: no such key; did you mean `message`?";
@@ -94,9 +98,13 @@ async fn a_bad_file_is_refused_with_its_lines() {
         lines.last().copied(),
         Some("framewire: c.yaml cannot be used: correct what is told above")
     );
-    let (code, said) = refused(framewire(folder.path()).args(["serve", "--config", "no.yaml"])).await;
+    let (code, said) =
+        refused(framewire(folder.path()).args(["serve", "--config", "no.yaml"])).await;
     assert_eq!(code, Some(1));
-    assert!(said.starts_with("framewire: cannot read no.yaml: "), "{said}");
+    assert!(
+        said.starts_with("framewire: cannot read no.yaml: "),
+        "{said}"
+    );
     assert!(!folder.path().join("data").exists());
 }
 
@@ -124,19 +132,28 @@ async fn what_is_unsafe_starts_in_development_alone() {
     write(folder.path(), "c.yaml", &text("development"));
     let mut server = Running::start(&mut serve()).await;
     let warned = server.says("tokens would cross").await;
-    assert!(warned.starts_with("warning: unsafe: c.yaml:2:11:"), "{warned}");
+    assert!(
+        warned.starts_with("warning: unsafe: c.yaml:2:11:"),
+        "{warned}"
+    );
     server.stop().await;
 
     let text = "server:\n  profile: production\nauth:\n  tokens:\n    secret_env: OUR_SECRET\n";
     write(folder.path(), "c.yaml", text);
     let (code, said) = refused(&mut serve()).await;
     assert_eq!(code, Some(1));
-    assert!(said.contains("the variable OUR_SECRET is not there"), "{said}");
+    assert!(
+        said.contains("the variable OUR_SECRET is not there"),
+        "{said}"
+    );
     let development = text.replace("production", "development");
     write(folder.path(), "c.yaml", &development);
     let (code, said) = refused(&mut serve()).await;
     assert_eq!(code, Some(1));
-    assert!(said.contains("the variable OUR_SECRET is not set"), "{said}");
+    assert!(
+        said.contains("the variable OUR_SECRET is not set"),
+        "{said}"
+    );
 }
 
 //= A23 type=test
@@ -178,7 +195,9 @@ async fn the_log_is_json_where_that_is_wanted_and_holds_no_token() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = framewire(folder.path());
     command.args(["serve", "--listen", "127.0.0.1:0"]);
-    command.env("FRAMEWIRE_OBSERVE_LOG", "json").env("RUST_LOG", "debug");
+    command
+        .env("FRAMEWIRE_OBSERVE_LOG", "json")
+        .env("RUST_LOG", "debug");
     let mut server = Running::start(&mut command).await;
     let token = token(&folder.path().join("data"), "alice");
     let mut alice = Person::sign_in(&server.url, token.clone()).await;
@@ -186,7 +205,10 @@ async fn the_log_is_json_where_that_is_wanted_and_holds_no_token() {
     drop(alice);
     loop {
         let line = server.says("{").await;
-        assert!(!line.contains(&token) && !line.contains("a secret plan"), "{line}");
+        assert!(
+            !line.contains(&token) && !line.contains("a secret plan"),
+            "{line}"
+        );
         let entry: serde_json::Value = serde_json::from_str(&line).unwrap();
         let message = entry["fields"]["message"].as_str().unwrap_or_default();
         if message.starts_with("connection") {

@@ -34,7 +34,11 @@ async fn everybody_is_told_when_to_come_back_and_nothing_is_lost() {
 #[tokio::test]
 async fn whoever_does_not_leave_is_cut_off_and_the_status_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "conf/socket.yaml", "shutdown:\n  drain: 300ms\n");
+    write(
+        folder.path(),
+        "conf/socket.yaml",
+        "shutdown:\n  drain: 300ms\n",
+    );
     let server = Running::serve(folder.path(), &[]).await;
     let token = token(&folder.path().join("data"), "alice");
     let silent = Person::sign_in(&server.url, token).await;

@@ -2,22 +2,18 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::time::Duration;
 use std::time::SystemTime;
 
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use axum::Router;
 
 use crate::announce::outcome::{Outcome, Welcome};
 use crate::announce::service::admission::{self, Admission};
 use crate::announce::service::connection::Connection;
 use crate::announce::service::house::Service;
+use crate::announce::service::pages;
 use crate::engine::{Acceptance, Refusal};
 use crate::server::{Incoming, Listener, Opening, Plain, Stopping, Upgrade};
 use crate::wire::http;
-
-/// How long answering a request for a page may take.
-const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Service {
     /// Accepts connections until it is time to stop.
@@ -25,7 +21,18 @@ impl Service {
     /// # Cancel safety
     ///
     /// Dropped, it accepts no more; connections that are open go on.
-    pub async fn run(self, listener: Listener, mut stopping: Stopping) {
+    pub async fn run(self, listener: Listener, stopping: Stopping) {
+        let pages = self.pages();
+        self.run_with(listener, stopping, pages).await;
+    }
+
+    /// As [`run`](Self::run), with a router that may hold the server itself: it is dropped with
+    /// the last connection.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`run`](Self::run).
+    pub async fn run_with(self, listener: Listener, mut stopping: Stopping, pages: Router) {
         let announcing = self.take_announcing();
         let mut tasks = tokio::task::JoinSet::new();
         if let Some(announcing) = announcing {
@@ -42,15 +49,16 @@ impl Service {
                 incoming = listener.accept() => incoming,
                 () = stopping.wait() => break,
             };
-            tokio::spawn(self.clone().serve(incoming, stopping.clone()));
+            let pages = pages.clone();
+            tokio::spawn(self.clone().serve(incoming, stopping.clone(), pages));
         }
     }
 
-    async fn serve(self, incoming: Incoming, stopping: Stopping) {
+    async fn serve(self, incoming: Incoming, stopping: Stopping, pages: Router) {
         let peer = incoming.peer_addr();
         let upgrade = match incoming.handshake().await {
             Ok(Opening::Upgrade(upgrade)) => upgrade,
-            Ok(Opening::Plain(plain)) => return self.show_page(plain).await,
+            Ok(Opening::Plain(plain)) => return self.show_page(plain, pages, stopping).await,
             Err(error) => return tracing::info!(%peer, %error, "no connection"),
         };
         let Some((upgrade, admission)) = self.admit(upgrade).await else {
@@ -88,11 +96,13 @@ impl Service {
         };
         if let Some(error) = not.token {
             tracing::info!(%peer, %error, "token refused");
+            self.counters().token_refused(error.name());
             //= AU-34
             if !self.may_fail(peer.ip()) {
                 not.refusal = Refusal::new(429, "too many failed tokens");
             }
         }
+        self.counters().refused(not.refusal.status());
         let refused = upgrade.refuse(not.refusal).await;
         tracing::info!(%peer, ?refused, "refused");
         None
@@ -119,9 +129,8 @@ impl Service {
         }
     }
 
-    /// Answers one request for a page. A connection is not kept for another: an upgrade must be
-    /// the first request of its own.
-    async fn show_page(self, plain: Plain) {
+    /// Answers one request for a page.
+    async fn show_page(self, plain: Plain, pages: Router, stopping: Stopping) {
         let settings = self.settings();
         let target = http::split_target(plain.head().target());
         let is_endpoint = |path: &str| {
@@ -134,14 +143,6 @@ impl Service {
             let refused = plain.refuse().await;
             return tracing::debug!(?refused, "refused: no upgrade");
         }
-        let pages = TowerToHyperService::new(self.pages());
-        let mut server = hyper::server::conn::http1::Builder::new();
-        server.keep_alive(false).timer(TokioTimer::new());
-        let answering = server.serve_connection(TokioIo::new(plain.into_stream()), pages);
-        match tokio::time::timeout(PAGE_TIMEOUT, answering).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "a page was not delivered"),
-            Err(_) => tracing::debug!("a page was not taken in time"),
-        }
+        pages::answer(plain, pages, stopping).await;
     }
 }

@@ -10,17 +10,19 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::time::SystemTime;
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::announce::announcement::FeedKey;
 use crate::announce::dialect::Dialect;
 use crate::announce::event::Event;
+use crate::announce::service::counters::Counters;
 use crate::announce::service::topics;
-use crate::announce::store::{Release, Releases, Store};
+use crate::announce::store::{Change, Release, Releases, Store};
 use crate::announce::{intent, native};
 use crate::engine::Prepared;
-use crate::hub::{Hub, MemberId};
+use crate::hub::{Hub, MemberId, Published};
 
 /// How many connections may wait to enter their feeds.
 const ENTERING_MAX: usize = 1024;
@@ -39,6 +41,7 @@ pub(crate) struct Announcer {
 #[derive(Debug)]
 pub(crate) struct Announcing {
     hub: Hub,
+    counters: Counters,
     releases: Releases,
     entering: mpsc::Receiver<Enter>,
     tops: Arc<RwLock<Tops>>,
@@ -54,7 +57,11 @@ struct Enter {
 }
 
 /// Prepares the task, which takes what is released from now on.
-pub(crate) fn announcer(hub: Hub, releases: Releases) -> (Announcer, Announcing) {
+pub(crate) fn announcer(
+    hub: Hub,
+    releases: Releases,
+    counters: Counters,
+) -> (Announcer, Announcing) {
     let (sender, entering) = mpsc::channel(ENTERING_MAX);
     let tops = Arc::new(RwLock::new(Tops::new()));
     let announcer = Announcer {
@@ -63,6 +70,7 @@ pub(crate) fn announcer(hub: Hub, releases: Releases) -> (Announcer, Announcing)
     };
     let announcing = Announcing {
         hub,
+        counters,
         releases,
         entering,
         tops,
@@ -162,8 +170,17 @@ impl Announcing {
         {
             return;
         }
+        let is_new = release.change == Change::Posted;
+        let visible_at = release.announcement.visible_at;
         let event = Event::Released(Arc::new(release));
-        publish(&self.hub, &key.0, &key.1, None, &event);
+        let published = publish(&self.hub, &key.0, &key.1, None, &event);
+        self.counters.delivered(published.queued, published.dropped);
+        if is_new {
+            //= D03
+            let since = SystemTime::now().duration_since(visible_at);
+            let since = since.unwrap_or_default();
+            self.counters.announced(key.1.kind(), since);
+        }
         self.write_tops().insert(key, offset);
     }
 
@@ -172,16 +189,16 @@ impl Announcing {
     }
 }
 
-/// Offers an event to everyone who reads a feed, written once for each dialect. Says in how many
-/// mailboxes it waits.
+/// Offers an event to everyone who reads a feed, written once for each dialect. Says what became
+/// of it.
 pub(crate) fn publish(
     hub: &Hub,
     namespace: &str,
     feed: &FeedKey,
     except: Option<MemberId>,
     event: &Event,
-) -> usize {
-    let mut queued = 0;
+) -> Published {
+    let mut offered = Published::default();
     for dialect in Dialect::ALL {
         let topic = topics::feed(dialect, namespace, feed);
         if hub.members_of(&topic) == 0 {
@@ -195,9 +212,10 @@ pub(crate) fn publish(
             Some(member) => hub.publish_except(&topic, member, &message),
             None => hub.publish(&topic, &message),
         };
-        queued += published.queued;
+        offered.queued += published.queued;
+        offered.dropped += published.dropped;
     }
-    queued
+    offered
 }
 
 /// An event as a dialect writes it.

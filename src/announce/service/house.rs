@@ -19,6 +19,7 @@ use crate::announce::rate::Buckets;
 use crate::announce::rooms::Rooms;
 use crate::announce::service::announcer::{Announcer, Announcing, announcer, publish};
 use crate::announce::service::closing::reason;
+use crate::announce::service::counters::Counters;
 use crate::announce::service::gateway::{BusSockets, Gateway};
 use crate::announce::service::presence::Presence;
 use crate::announce::service::settings::Settings;
@@ -44,6 +45,7 @@ struct Shared {
     settings: RwLock<Arc<Settings>>,
     refusals: Buckets<IpAddr>,
     pages: Router,
+    counters: Counters,
     gateway: OnceLock<Gateway>,
     /// How many clients have been told when to come back.
     returns: AtomicU32,
@@ -63,7 +65,8 @@ impl Service {
         desk.set_publications(settings.publications);
         // Nothing has been announced before this; whatever is stored from now on comes this way.
         let releases = desk.store().releases();
-        let (announcer, announcing) = announcer(hub.clone(), releases);
+        let counters = Counters::new();
+        let (announcer, announcing) = announcer(hub.clone(), releases, counters.clone());
         let shared = Shared {
             desk,
             hub,
@@ -72,6 +75,7 @@ impl Service {
             refusals: Buckets::new(settings.refusals),
             settings: RwLock::new(Arc::new(settings)),
             pages,
+            counters,
             gateway: OnceLock::new(),
             returns: AtomicU32::new(0),
         };
@@ -176,6 +180,12 @@ impl Service {
         &self.shared.hub
     }
 
+    /// What was counted.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
     pub(crate) fn announcer(&self) -> &Announcer {
         &self.announcer
     }
@@ -203,6 +213,7 @@ impl Service {
             except,
             &push.event,
         )
+        .queued
     }
 
     /// Has the oldest connections of a person close that are more than one person may have.

@@ -115,6 +115,7 @@ impl Connection {
     }
 
     async fn hear(&mut self, message: &Message) -> Option<CloseReason> {
+        self.service.counters().message(self.dialect);
         let settings = self.service.settings();
         //= A32
         //= AU-35
@@ -175,6 +176,7 @@ impl Connection {
         if let Some(error) = refused {
             let peer = self.socket.stream().peer_addr();
             tracing::info!(%peer, %error, "token refused");
+            self.service.counters().token_refused(error.name());
             //= AU-34
             if !self.service.may_fail(peer.ip()) {
                 return Some(reason(4429, "too many failed tokens; retry_ms=1000"));

@@ -44,6 +44,29 @@ pub enum TokenError {
     Broken,
 }
 
+impl TokenError {
+    /// A word for the reason, for counting.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::TooLong => "too_long",
+            Self::Malformed => "malformed",
+            Self::Signature => "signature",
+            Self::Algorithm => "algorithm",
+            Self::UnknownKey => "unknown_key",
+            Self::Critical => "critical",
+            Self::Missing(_) | Self::Required => "missing_claim",
+            Self::Claim(_) => "wrong_claim",
+            Self::Expired => "expired",
+            Self::TooFar => "too_far",
+            Self::NotYet => "not_yet",
+            Self::Source => "source",
+            Self::Revoked => "revoked",
+            Self::Broken => "broken",
+        }
+    }
+}
+
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
