@@ -34,6 +34,14 @@ pub enum Code {
     Conflict,
     /// The server cannot do that now.
     Unavailable,
+    /// A field has a name that is none of this request's.
+    UnknownField,
+    /// There is nothing of that name here.
+    NotFound,
+    /// What is there cannot be treated in this way.
+    WrongMethod,
+    /// There is no token that verifies.
+    BadToken,
 }
 
 impl Code {
@@ -55,6 +63,10 @@ impl Code {
             Self::TooOften => "too_often",
             Self::Conflict => "conflict",
             Self::Unavailable => "unavailable",
+            Self::UnknownField => "unknown_field",
+            Self::NotFound => "not_found",
+            Self::WrongMethod => "wrong_method",
+            Self::BadToken => "bad_token",
         }
     }
 }

@@ -7,11 +7,13 @@
 
 mod draft;
 mod inquiry;
+mod oversight;
 mod policy;
 mod publishing;
 mod revoking;
 
 pub use draft::{Actor, Denied, Draft};
+pub(crate) use oversight::subject;
 pub use policy::{FeedPolicy, Policy};
 
 use alloc::string::String;

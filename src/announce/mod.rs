@@ -6,6 +6,7 @@
 //!
 //! ```text
 //!   assembly   from a configuration to a running server
+//!   http       the HTTP API, events for those without sockets, figures, health
 //!   service    sockets, rules and hub joined
 //!   config     a file, the environment and flags as settings, and what they mean in words
 //!   page       what people see in a browser
@@ -32,6 +33,7 @@ pub mod desk;
 pub mod dialect;
 pub mod event;
 pub mod gateway;
+pub mod http;
 pub mod intent;
 pub mod native;
 pub mod outcome;

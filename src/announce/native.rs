@@ -8,9 +8,11 @@ mod reply;
 mod request;
 mod talk;
 
-pub(crate) use reply::done;
+pub(crate) use reply::{announcement, done, page_payload, read_state_payload};
 pub use reply::{
     draining, error, event, expiring, gap, hello, page, present, published, signed, token_refused,
 };
 pub use request::{Ask, BYTES_MAX, Request, TYPES};
+pub(crate) use request::{body, draft, event_name, receivers, value};
 pub use talk::handle;
+pub(crate) use talk::relayed;

@@ -98,13 +98,24 @@ impl Push {
         mark: ReadMark,
         state: ReadState,
     ) -> Option<Self> {
+        Self::read_by(&identity.namespace, identity.user(), feed, mark, state)
+    }
+
+    /// As [`read`](Self::read), by the names.
+    pub(crate) fn read_by(
+        namespace: &str,
+        user: &str,
+        feed: &FeedKey,
+        mark: ReadMark,
+        state: ReadState,
+    ) -> Option<Self> {
         if state.newly_read.is_empty() {
             return None;
         }
         Some(Self {
             audience: Audience {
-                namespace: identity.namespace.clone(),
-                feed: FeedKey::user(identity.user())?,
+                namespace: namespace.into(),
+                feed: FeedKey::user(user)?,
                 except_sender: true,
             },
             event: Event::Read {

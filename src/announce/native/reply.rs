@@ -192,35 +192,41 @@ pub(crate) fn read_state(
     state: &ReadState,
     id: Option<&str>,
 ) -> String {
+    message("read_state", read_state_payload(feed, mark, state), id)
+}
+
+pub(crate) fn read_state_payload(feed: &FeedKey, mark: &ReadMark, state: &ReadState) -> Object {
     let (ids, offset) = match mark {
         ReadMark::Ids(ids) => (ids, None),
         ReadMark::UpTo(offset) => (&state.newly_read, Some(offset.to_string())),
     };
-    let payload = Object::new()
+    Object::new()
         .text("feed", feed.as_str())
         .raw("announcements", &json::list(ids.iter().map(String::as_str)))
         .raw_if("up_to", offset.as_deref())
         .raw("unread", &counts(&state.unread))
-        .number("unread_version", state.unread.version);
-    message("read_state", payload, id)
+        .number("unread_version", state.unread.version)
 }
 
 /// The answer to `unread`.
 #[must_use]
 pub fn page(page: &UnreadPage, id: Option<&str>) -> String {
+    message("unread", page_payload(page), id)
+}
+
+pub(crate) fn page_payload(page: &UnreadPage) -> Object {
     let messages: Vec<_> = page
         .messages
         .iter()
         .map(|it| announcement(it, it.offset, None).end())
         .collect();
     let cursor = page.next.as_ref().map(|it| json::quoted(&it.to_string()));
-    let payload = Object::new()
+    Object::new()
         .raw("announcements", &format!("[{}]", messages.join(",")))
         .raw("unread", &counts(&page.unread))
         .number("unread_version", page.unread.version)
         .raw("cursor", cursor.as_deref().unwrap_or("null"))
-        .raw("complete", boolean(cursor.is_none()));
-    message("unread", payload, id)
+        .raw("complete", boolean(cursor.is_none()))
 }
 
 /// The answer to `join` and `presence`.

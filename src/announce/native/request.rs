@@ -234,7 +234,7 @@ fn ask(fields: &Given<'_>) -> Result<Ask, Fault> {
 }
 
 /// What is to be announced. Its fields are stored as the intent dialect spells them.
-fn draft(payload: &Given<'_>) -> Result<Draft, Fault> {
+pub(crate) fn draft(payload: &Given<'_>) -> Result<Draft, Fault> {
     let mut draft = Draft::new(payload.feed("feed")?, body(payload)?);
     draft.key = payload.key("key")?;
     draft.require_ack = payload.flag("require_ack")?;
@@ -293,7 +293,8 @@ fn say(payload: &Given<'_>, passing: bool) -> Result<RoomVerb, Fault> {
     })
 }
 
-fn relay(payload: &Given<'_>) -> Result<Ask, Fault> {
+/// The people to whom something is relayed.
+pub(crate) fn receivers(payload: &Given<'_>) -> Result<Vec<String>, Fault> {
     let to = payload.find("to").ok_or_else(|| Fault::missing("to"))?;
     let one = json::string(to).map(|name| vec![name]);
     let to = one.or_else(|| json::strings(to)).unwrap_or_default();
@@ -303,14 +304,18 @@ fn relay(payload: &Given<'_>) -> Result<Ask, Fault> {
             "the name of a person, or 1 to 1000 of them",
         ));
     }
+    Ok(to)
+}
+
+fn relay(payload: &Given<'_>) -> Result<Ask, Fault> {
     Ok(Ask::Relay {
-        to,
+        to: receivers(payload)?,
         event: event_name(payload)?,
         payload: value(payload),
     })
 }
 
-fn event_name(payload: &Given<'_>) -> Result<String, Fault> {
+pub(crate) fn event_name(payload: &Given<'_>) -> Result<String, Fault> {
     let name = payload
         .string("event")?
         .unwrap_or_else(|| "message".to_owned());
@@ -320,7 +325,7 @@ fn event_name(payload: &Given<'_>) -> Result<String, Fault> {
     Err(Fault::wrong("event", "a string of 1 to 256 bytes"))
 }
 
-fn value(payload: &Given<'_>) -> String {
+pub(crate) fn value(payload: &Given<'_>) -> String {
     payload
         .find("payload")
         .map_or_else(|| "null".to_owned(), |value| value.get().to_owned())

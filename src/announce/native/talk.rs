@@ -171,34 +171,46 @@ fn relay(
     payload: &str,
     id: Option<&str>,
 ) -> Result<Outcome, Denied> {
-    //= C22
-    if !identity.claims.allows(SEND_SCOPE) {
-        return Err(Denied::scope(SEND_SCOPE));
-    }
-    let feeds: Option<Vec<_>> = to.iter().map(|user| FeedKey::user(user)).collect();
-    let feeds =
-        feeds.ok_or_else(|| Denied::new(Code::WrongType, "a name in `to` is no person's"))?;
-    let mut outcome = Outcome::default();
-    for feed in feeds {
-        outcome.pushes.push(Push {
-            audience: Audience {
-                namespace: identity.namespace.clone(),
-                feed,
-                except_sender: false,
-            },
-            event: Event::Relayed {
-                from: identity.user().to_owned(),
-                event: event.to_owned(),
-                payload: payload.to_owned(),
-            },
-        });
-    }
+    let mut outcome = Outcome {
+        pushes: relayed(identity, to, event, payload)?,
+        ..Outcome::default()
+    };
     if let Some(id) = id {
         outcome
             .replies
             .push(Reply::Text(reply::done("relayed", id)));
     }
     Ok(outcome)
+}
+
+/// What has to be pushed so that something reaches all connections of some people.
+pub(crate) fn relayed(
+    identity: &Identity,
+    to: &[String],
+    event: &str,
+    payload: &str,
+) -> Result<Vec<Push>, Denied> {
+    //= C22
+    //= C25
+    if !identity.claims.allows(SEND_SCOPE) {
+        return Err(Denied::scope(SEND_SCOPE));
+    }
+    let feeds: Option<Vec<_>> = to.iter().map(|user| FeedKey::user(user)).collect();
+    let feeds =
+        feeds.ok_or_else(|| Denied::new(Code::WrongType, "a name in `to` is no person's"))?;
+    let push = |feed| Push {
+        audience: Audience {
+            namespace: identity.namespace.clone(),
+            feed,
+            except_sender: false,
+        },
+        event: Event::Relayed {
+            from: identity.user().to_owned(),
+            event: event.to_owned(),
+            payload: payload.to_owned(),
+        },
+    };
+    Ok(feeds.into_iter().map(push).collect())
 }
 
 /// Gives the connection to the person of the token.

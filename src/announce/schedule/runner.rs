@@ -117,6 +117,8 @@ pub struct Preview {
 pub struct Listed {
     /// Its identifier.
     pub id: String,
+    /// What is planned.
+    pub plan: Arc<Plan>,
     /// When it runs, in English.
     pub words: String,
     /// Whether the plan or somebody has paused it.
@@ -260,6 +262,7 @@ impl<L: Ledger, C: Clock> Runner<L, C> {
             let pause = tools.ledger.paused(&plan.id).await?;
             listed.push(Listed {
                 id: plan.id.clone(),
+                plan: Arc::clone(plan),
                 words: words(plan),
                 is_paused: plan.paused || pause == Pause::Paused,
                 next_run: plan.cron.next_after(&plan.timezone, now),

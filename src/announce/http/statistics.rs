@@ -1,0 +1,69 @@
+//! Figures for the console.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use std::collections::HashSet;
+
+use crate::announce::dialect::Dialect;
+use crate::announce::http::answer;
+use crate::announce::http::call::{Answer, Call};
+use crate::announce::http::route::{Route, get};
+use crate::announce::json::Object;
+
+pub(crate) fn routes() -> [Route; 1] {
+    [get("/api/v1/statistics", all)]
+}
+
+async fn all(call: Call) -> Answer {
+    call.only(&[])?;
+    call.desk().is_operator(call.actor())?;
+    let service = call.api.service();
+    let mut people = HashSet::new();
+    let mut counts = [0u64; Dialect::ALL.len()];
+    for presence in service.clients().snapshot() {
+        let Some(identity) = presence.identity() else {
+            continue;
+        };
+        if identity.namespace != call.identity.namespace {
+            continue;
+        }
+        if let Some(at) = Dialect::ALL.iter().position(|it| *it == presence.dialect) {
+            counts[at] += 1;
+        }
+        people.insert(String::from(identity.user()));
+    }
+    let by_dialect = Dialect::ALL
+        .into_iter()
+        .zip(counts)
+        .fold(Object::new(), |object, (dialect, count)| {
+            object.number(dialect.name(), count)
+        });
+    let connections = Object::new()
+        .number("total", counts.iter().sum())
+        .raw("by_dialect", &by_dialect.end());
+    let counted = service.counters().snapshot();
+    let store = call.desk().store().metrics();
+    let store = Object::new()
+        .number("commits", store.commits)
+        .number("writes", store.writes);
+    let object = Object::new()
+        .raw("connections", &connections.end())
+        .number("people_online", people.len() as u64)
+        .raw(
+            "announcements_per_minute",
+            &numbers(&counted.announcements_per_minute),
+        )
+        .raw(
+            "deliveries_per_minute",
+            &numbers(&counted.deliveries_per_minute),
+        )
+        .number("uptime_s", counted.uptime.as_secs())
+        .raw("store", &store.end());
+    Ok(answer::ok(object))
+}
+
+fn numbers(numbers: &[u64]) -> String {
+    let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+    format!("[{}]", numbers.join(","))
+}
