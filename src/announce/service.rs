@@ -30,5 +30,4 @@ pub use settings::{ENDPOINT, Endpoint, MESSAGE_BYTES_MAX, Settings};
 
 pub(crate) use topics::user as user_topic;
 
-pub(crate) use crate::announce::rate::Buckets;
 pub use crate::announce::rate::Rate;

@@ -1,7 +1,8 @@
 //! Everything put together, and its run.
 
+use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,16 +14,17 @@ use axum::Router;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::announce::assembly::error::StartError;
+use crate::announce::assembly::error::{Refused, StartError};
 use crate::announce::assembly::events::{self, Events};
 use crate::announce::assembly::inputs::Inputs;
 use crate::announce::assembly::link::Far;
-use crate::announce::assembly::reload::{Live, Reload};
+use crate::announce::assembly::reload::{Live, Reload, Reloaded};
 use crate::announce::assembly::runs::Runs;
 use crate::announce::assembly::{keys, listening, plans, rules};
 use crate::announce::bus::Bus;
-use crate::announce::config::Config;
+use crate::announce::config::{Change, Config};
 use crate::announce::desk::Desk;
+use crate::announce::http::{self, Api};
 use crate::announce::outgoing::{self, Outgoing};
 use crate::announce::schedule::{self, Runner, SystemClock};
 use crate::announce::service::Service;
@@ -205,7 +207,8 @@ impl Server {
         if let Some(far) = far {
             tasks.spawn(far.hold(live.bus().clone()));
         }
-        let running = tokio::spawn(service.run(listener, stop.stopping()));
+        let router = api(&service, &live).router();
+        let running = tokio::spawn(service.run_with(listener, stop.stopping(), router));
         told.await;
         let drain = live.drain();
         //= A26
@@ -262,6 +265,34 @@ async fn renew(service: Service, mut events: Events) {
             tracing::error!(%error, "the gateway goes on as it was");
         }
     }
+}
+
+/// The HTTP side of a server.
+fn api(service: &Service, live: &Arc<Live>) -> Api {
+    let reload = Reload::new(Arc::clone(live));
+    let hook: http::Reload = Arc::new(move || {
+        let reload = reload.clone();
+        Box::pin(async move { reload.reload().await.map_or_else(refused, reloaded) })
+    });
+    let bus = live.bus().clone();
+    Api::with(
+        service.clone(),
+        Some(live.schedules()),
+        Some(bus),
+        Some(hook),
+    )
+}
+
+fn reloaded(done: Reloaded) -> Result<http::Reloaded, Vec<String>> {
+    let paths = |changes: Vec<Change>| changes.into_iter().map(|it| it.path).collect();
+    Ok(http::Reloaded {
+        applied: paths(done.applied),
+        needs_restart: paths(done.needs_restart),
+    })
+}
+
+fn refused(refused: Refused) -> Result<http::Reloaded, Vec<String>> {
+    Err(refused.to_string().lines().map(String::from).collect())
 }
 
 /// Removes what is older than its feed keeps it.

@@ -257,7 +257,7 @@ impl Desk {
         now: SystemTime,
     ) -> Result<(), Denied> {
         self.is_operator(actor)?;
-        let paused = self.store().set_paused(id, is_paused).await;
+        let paused = self.store().set_paused(id, is_paused, now).await;
         paused.map_err(|error| failed(&error))?;
         let action = if is_paused {
             "schedule.pause"

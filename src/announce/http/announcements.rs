@@ -53,12 +53,6 @@ async fn publish(call: Call) -> Answer {
         let object = Object::new().number("audience", audience);
         return Ok(answer::ok(object.number("online", online)));
     }
-    let person = (call.identity.namespace.clone(), call.identity.user().into());
-    //= A75
-    if !call.api.inner.publications.take(&person) {
-        let message = "too many announcements in too short a time";
-        return Err(Problem::new(Code::TooOften, message));
-    }
     let published = call.desk().publish(call.actor(), draft, call.now).await?;
     let stored = &published.announcement;
     let object = Object::new()

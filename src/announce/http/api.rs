@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use crate::announce::bus::{BoxFuture, Bus, Producer};
 use crate::announce::http::metrics::Requests;
 use crate::announce::schedule::{Clock, Ledger, Listed, Preview, RunError, Runner, Started};
-use crate::announce::service::{Buckets, Service};
+use crate::announce::service::Service;
 
 /// What reading the settings anew has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +68,6 @@ pub(crate) struct Inner {
     pub(crate) reload: Option<Reload>,
     pub(crate) requests: Requests,
     /// By namespace and person.
-    pub(crate) publications: Buckets<(String, String)>,
     /// One for each namespace, person and set of scopes, so that what one producer publishes is
     /// handled in order.
     pub(crate) producers: Mutex<HashMap<String, Producer>>,
@@ -95,7 +94,6 @@ impl Api {
         bus: Option<Bus>,
         reload: Option<Reload>,
     ) -> Self {
-        let publications = Buckets::new(service.settings().publications);
         Self {
             inner: Arc::new(Inner {
                 service,
@@ -103,7 +101,6 @@ impl Api {
                 bus,
                 reload,
                 requests: Requests::default(),
-                publications,
                 producers: Mutex::default(),
             }),
         }

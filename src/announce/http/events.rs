@@ -73,9 +73,8 @@ async fn stream(call: Call) -> Answer {
     }
     let entered = service.desk().enter(&call.identity, call.now).await?;
     //= AU-27
-    if !entered.feeds.iter().any(|state| state.feed == feed) {
-        return Err(Problem::not_found());
-    }
+    let state = entered.feeds.iter().find(|state| state.feed == feed);
+    let epoch = state.ok_or_else(Problem::not_found)?.epoch.clone();
     member.set_user(&user_topic(namespace, call.identity.user()));
     service.close_surplus(namespace, call.identity.user());
     let tops = service
@@ -84,7 +83,7 @@ async fn stream(call: Call) -> Answer {
         .await;
     let top = tops.and_then(|tops| tops.first().copied());
     let top = top.ok_or_else(|| Problem::new(Code::Unavailable, "the server stops"))?;
-    let replay = from.and_then(|from| Replay::new(feed.clone(), from, top));
+    let replay = from.and_then(|from| Replay::new(feed.clone(), from, top, &epoch));
     let (sender, receiver) = mpsc::channel(CHANNEL_MAX);
     let reading = Reading {
         service,
