@@ -52,6 +52,9 @@ class Person {
   }
 
   async publish(title, body) {
+    if (await this.page.locator('#compose:not([open])').count() > 0) {
+      await this.page.locator('#compose > summary').click();
+    }
     await this.page.locator('#title').fill(title);
     await this.page.locator('#body').fill(body);
     await this.page.locator('#publish').click();

@@ -54,9 +54,11 @@ export class Server {
     ({ child: this.child } = await launch(this.address, this.data));
   }
 
-  // Mints a token with the secret of this server.
-  token(user, ...scopes) {
-    const words = ['token', '--user', user, '--ttl', '1h', '--data', this.data];
+  // Mints a token with the secret of this server. An object among the scopes names the `ttl`.
+  token(user, ...given) {
+    const { ttl = '1h' } = given.find((it) => typeof it === 'object') ?? {};
+    const scopes = given.filter((it) => typeof it === 'string');
+    const words = ['token', '--user', user, '--ttl', ttl, '--data', this.data];
     for (const scope of scopes) words.push('--scope', scope);
     return execFileSync(process.env.FRAMEWIRE, words, { encoding: 'utf8' }).trim();
   }
