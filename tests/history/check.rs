@@ -7,6 +7,7 @@ mod stored;
 
 use crate::record::History;
 use facts::Facts;
+pub(crate) use reading::overtaken;
 
 /// What is promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -58,6 +58,9 @@ pub(crate) struct Common {
     pub(crate) people: Arc<HashMap<Text, Vec<Text>>>,
 }
 
+/// A slot in milliseconds, and how late the client was back, in milliseconds, if it was.
+pub(crate) type Return = (u64, Option<u64>);
+
 pub(crate) struct Client {
     index: usize,
     common: Common,
@@ -82,8 +85,7 @@ pub(crate) struct Client {
     compared: bool,
     /// The slot that the server gave.
     slot: Option<Instant>,
-    /// Slots in milliseconds, and how late the client was back, in milliseconds.
-    pub(crate) returns: Vec<(u64, Option<u64>)>,
+    returns: Vec<Return>,
 }
 
 impl Client {
@@ -141,7 +143,7 @@ impl Client {
     }
 
     /// Lives until everything is over.
-    pub(crate) async fn live(mut self) -> (Story, Vec<(u64, Option<u64>)>) {
+    pub(crate) async fn live(mut self) -> (Story, Vec<Return>) {
         loop {
             let (number, phase) = self.common.phase.borrow_and_update().clone();
             if matches!(phase, Phase::Over) {

@@ -5,7 +5,6 @@
 //! `run` beside this file is the long one.
 #![expect(
     clippy::unwrap_used,
-    clippy::std_instead_of_core,
     clippy::std_instead_of_alloc,
     reason = "tests stand on std and stop at the first surprise"
 )]
@@ -26,7 +25,7 @@ use std::time::Instant;
 use run::{Plan, Report};
 
 /// Runs, says what was seen, and stops at what was broken.
-async fn judge(plan: Plan) {
+async fn judge(plan: Plan) -> record::History {
     let folder = tempfile::tempdir().unwrap();
     let began = Instant::now();
     println!("{plan:?}");
@@ -40,6 +39,8 @@ async fn judge(plan: Plan) {
     let lines: usize = history.iter().map(|story| story.lines.len()).sum();
     println!("{}", census(&history));
     println!("{figures}");
+    let overtaken = check::overtaken(&history);
+    println!("{overtaken} times told of counts older than those of an answer");
     println!(
         "{lines} lines in {ran:.1?}, checked in {:.1?}",
         began.elapsed() - ran
@@ -50,6 +51,7 @@ async fn judge(plan: Plan) {
         broken.join("\n"),
         check::excerpt(&faults)
     );
+    history
 }
 
 /// How much of everything there was: a run in which nothing happens proves nothing.
@@ -85,7 +87,7 @@ async fn no_promise_is_broken_while_the_server_is_killed() {
         seconds: 10,
         seed: setting("SEED", words::clock()),
     };
-    judge(plan).await;
+    planted::expect_found_in(&judge(plan).await);
 }
 
 /// The long run; `run` beside this file sets what it is to be like.

@@ -103,123 +103,80 @@ impl Writer {
     }
 }
 
+/// What Alice asks for, and the answer: four announcements, an edit, and a recall.
+fn said(number: u64) -> (Act, What) {
+    let feed = text("Public");
+    let changed = |of| What::Changed {
+        number,
+        id: id(of),
+        version: 2,
+    };
+    let published = What::Published {
+        number,
+        id: id(number),
+        epoch: text(EPOCH),
+        offset: number,
+    };
+    let (tag, again, ends) = (tag(number), false, None);
+    match number {
+        5 => {
+            let (id, tag) = (id(2), text("0-2+5@Public"));
+            (Act::Edit { id, tag, again }, changed(2))
+        }
+        6 => (Act::Recall { id: id(3) }, changed(3)),
+        _ => (Act::Publish { feed, tag, ends }, published),
+    }
+}
+
+fn asked(device: &mut Writer, at: u64, connection: u32, act: Act) {
+    let (number, counts) = (at, counts(8, 2));
+    device.note(at, connection, What::Sent { number, act });
+    device.note(at + 1, connection, What::Noted { number, counts });
+}
+
 /// Alice publishes four times, edits and recalls; Bob hears it on two connections and reads the
 /// first on one device; his reader finds the rest.
 fn sound() -> History {
-    let (mut alice, mut bob) = (
-        Writer::of(Some("alice"), false),
-        Writer::of(Some("bob"), false),
-    );
-    let (mut phone, nobody) = (Writer::of(Some("bob"), false), Writer::of(None, false));
-    let mut reader = Writer::of(Some("bob"), true);
-    alice.note(1, 1, signed(0, None, 1));
-    bob.note(2, 1, signed(0, None, 1));
-    phone.note(3, 1, signed(0, None, 1));
+    let of = |user, is_reader| Writer::of(user, is_reader);
+    let (mut alice, mut bob) = (of(Some("alice"), false), of(Some("bob"), false));
+    let (mut phone, nobody) = (of(Some("bob"), false), of(None, false));
+    let mut reader = of(Some("bob"), true);
+    for writer in [&mut alice, &mut bob, &mut phone] {
+        writer.note(1, 1, signed(0, None, 1));
+    }
     for number in 1..=ENTRIES {
-        let at = number * 10;
-        let act = match number {
-            5 => Act::Edit {
-                id: id(2),
-                tag: text("0-2+5@Public"),
-                again: false,
-            },
-            6 => Act::Recall { id: id(3) },
-            _ => Act::Publish {
-                feed: text("Public"),
-                tag: tag(number),
-                ends: None,
-            },
-        };
+        let (at, (act, answer)) = (number * 10, said(number));
         alice.note(at, 1, What::Sent { number, act });
         alice.note(at + 2, 1, What::Heard(entry(number, false)));
-        let of = if number == 5 { 2 } else { 3 };
-        alice.note(
-            at + 3,
-            1,
-            match number {
-                5 | 6 => What::Changed {
-                    number,
-                    id: id(of),
-                    version: 2,
-                },
-                _ => What::Published {
-                    number,
-                    id: id(number),
-                    epoch: text(EPOCH),
-                    offset: number,
-                },
-            },
-        );
+        alice.note(at + 3, 1, answer);
         phone.note(at + 4, 1, What::Heard(entry(number, false)));
     }
     for offset in 1..=3 {
         bob.note(100 + offset, 1, What::Heard(entry(offset, false)));
     }
-    bob.note(
-        110,
-        1,
-        What::Gone {
-            code: None,
-            retry: None,
-        },
-    );
+    let (code, retry) = (None, None);
+    bob.note(110, 1, What::Gone { code, retry });
     bob.note(111, 2, signed(ENTRIES, Some(3), 7));
     for offset in 4..=ENTRIES {
         bob.note(120 + offset, 2, What::Heard(entry(offset, true)));
     }
-    bob.note(
-        130,
-        2,
-        What::Sent {
-            number: 1,
-            act: Act::Read {
-                feed: text("Public"),
-                ids: vec![id(1)],
-            },
-        },
-    );
-    bob.note(
-        131,
-        2,
-        What::Noted {
-            number: 1,
-            counts: counts(8, 2),
-        },
-    );
+    let (feed, ids) = (text("Public"), vec![id(1)]);
+    asked(&mut bob, 130, 2, Act::Read { feed, ids });
     for (device, connection) in [(&mut bob, 2), (&mut phone, 1)] {
-        device.note(
-            140,
-            connection,
-            What::Sent {
-                number: 9,
-                act: Act::Compare,
-            },
-        );
-        device.note(
-            141,
-            connection,
-            What::Noted {
-                number: 9,
-                counts: counts(8, 2),
-            },
-        );
+        asked(device, 140, connection, Act::Compare);
         device.note(142, connection, What::Still);
     }
     reader.note(150, 1, signed(ENTRIES, Some(0), 8));
     for offset in 1..=ENTRIES {
         reader.note(150 + offset, 1, What::Heard(entry(offset, true)));
     }
-    let entries = vec![entry(2, true), entry(4, true)];
-    reader.note(
-        160,
-        1,
-        What::Page {
-            clock: 0,
-            entries,
-            counts: counts(8, 2),
-            is_last: true,
-        },
-    );
+    let page = What::Page {
+        clock: 0,
+        entries: vec![entry(2, true), entry(4, true)],
+        counts: counts(8, 2),
+        is_last: true,
+    };
+    reader.note(160, 1, page);
     vec![alice.0, bob.0, phone.0, nobody.0, reader.0]
 }
 
@@ -398,6 +355,60 @@ const PLANTED: [Planted; 15] = [
     ),
 ];
 
+/// Plants faults in the history of a run in which none was found, and expects each to be.
+pub(crate) fn expect_found_in(history: &History) {
+    let hears = |story: &Story| {
+        let heard = |line: &Line| matches!(line.what, What::Heard(_));
+        story.lines.iter().rposition(heard)
+    };
+    let (at, line) = history
+        .iter()
+        .enumerate()
+        .filter(|(_, story)| story.who.is_reader)
+        .find_map(|(at, story)| Some((at, hears(story)?)))
+        .unwrap();
+    let mut lost = history.clone();
+    lost[at].lines.remove(line);
+    assert!(!check(&lost).is_empty(), "an entry was taken away");
+    let mut doubled = history.clone();
+    let twice = doubled[at].lines[line].clone();
+    doubled[at].lines.insert(line, twice.clone());
+    assert!(
+        rules(&doubled).contains(&Rule::Order),
+        "an entry was told twice"
+    );
+    let mut leaked = history.clone();
+    let nobody = leaked.iter_mut().find(|it| it.who.user.is_none());
+    nobody.unwrap().lines.push(twice);
+    assert!(
+        rules(&leaked).contains(&Rule::Leaked),
+        "an entry was told to nobody"
+    );
+    let mut unread = history.clone();
+    let read = unread
+        .iter()
+        .flat_map(|story| &story.lines)
+        .find_map(|line| match &line.what {
+            What::Sent {
+                act: Act::ReadUpTo { feed, .. },
+                ..
+            } => Some(feed.clone()),
+            _ => None,
+        });
+    assert!(read.is_some(), "nobody read anything");
+    for story in unread.iter_mut().filter(|story| story.who.is_reader) {
+        for line in &mut story.lines {
+            if let What::Page { counts, .. } = &mut line.what {
+                counts.feeds.values_mut().for_each(|count| *count += 1);
+            }
+        }
+    }
+    assert!(
+        rules(&unread).contains(&Rule::Unread),
+        "the counts are not those of the list"
+    );
+}
+
 #[test]
 fn a_sound_history_has_no_fault() {
     let faults = check(&sound());
@@ -420,7 +431,7 @@ fn devices_that_differ_and_versions_that_go_back_are_found() {
         let mut history = sound();
         for line in &mut history[client].lines {
             if let What::Noted {
-                number: 9,
+                number: 140,
                 counts: told,
             } = &mut line.what
             {

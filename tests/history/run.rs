@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::client::{Client, Common, Phase, open, read_all};
+use crate::client::{Client, Common, Phase, Return, read_all};
 use crate::record::{History, Story, Text, What, Who};
 use crate::serving::Serving;
 use crate::words::text;
@@ -148,7 +148,7 @@ fn token(minter: &Minter, who: &Who, channels: &[&str]) -> String {
 struct Stage {
     phase: watch::Sender<(usize, Phase)>,
     done: mpsc::UnboundedReceiver<(usize, usize)>,
-    clients: JoinSet<(Story, Vec<(u64, Option<u64>)>)>,
+    clients: JoinSet<(Story, Vec<Return>)>,
     number: usize,
     count: usize,
 }
@@ -285,7 +285,7 @@ async fn leave(
     serving.again().await;
     broken.extend(
         stage
-            .all(patience + Duration::from_millis(20) * plan.clients as u32)
+            .all(patience + Duration::from_millis(20 * plan.clients as u64))
             .await
             .err(),
     );
@@ -296,8 +296,6 @@ async fn leave(
 async fn read(address: core::net::SocketAddr, readers: Vec<(Who, String)>) -> History {
     let mut history = Vec::new();
     let mut reading = JoinSet::new();
-    // A socket that is there and nobody's hears none of it.
-    let bystander = open(address, 0, true).await;
     for (index, (who, token)) in readers.into_iter().enumerate() {
         if reading.len() >= READERS {
             history.extend(reading.join_next().await.map(Result::unwrap));
@@ -305,7 +303,6 @@ async fn read(address: core::net::SocketAddr, readers: Vec<(Who, String)>) -> Hi
         reading.spawn(read_all(address, who, token, index));
     }
     history.extend(reading.join_all().await);
-    drop(bystander);
     history
 }
 
@@ -325,7 +322,7 @@ fn tops(readers: &History) -> HashMap<(Text, Text), u64> {
 }
 
 /// Everybody has a slot of their own, in one line, and was back close to it.
-fn slots(plan: Plan, returns: Vec<(u64, Option<u64>)>, broken: &mut Vec<String>) -> String {
+fn slots(plan: Plan, returns: Vec<Return>, broken: &mut Vec<String>) -> String {
     let slots: BTreeSet<u64> = returns.iter().map(|it| it.0).collect();
     if slots.len() != returns.len() {
         broken.push(format!(

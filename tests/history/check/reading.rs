@@ -203,3 +203,27 @@ fn goes_forward(story: &Story, faults: &mut Vec<Fault>) {
         newest = Some((version, shown(&story.who, line)));
     }
 }
+
+/// How often a connection was told of counts that are older than those that it had already.
+pub(crate) fn overtaken(history: &History) -> usize {
+    let mut overtaken = 0;
+    for story in history {
+        let (mut connection, mut newest) = (0, 0);
+        for line in &story.lines {
+            if line.connection != connection {
+                (connection, newest) = (line.connection, 0);
+            }
+            match &line.what {
+                What::Signed { counts, .. } | What::Noted { counts, .. } => {
+                    newest = newest.max(counts.version);
+                }
+                What::Told(counts) => {
+                    overtaken += usize::from(counts.version < newest);
+                    newest = newest.max(counts.version);
+                }
+                _ => {}
+            }
+        }
+    }
+    overtaken
+}
