@@ -50,10 +50,16 @@ impl Identity {
     }
 }
 
+/// A message asks for another namespace than the request for its connection did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OtherNamespace;
+
 /// What is known about one connection.
 #[derive(Debug, Default)]
 pub struct Caller {
     identity: Option<Identity>,
+    /// The namespace that the request for the connection asked for.
+    namespace: Option<String>,
     malformed: u32,
     auth_failures: u32,
 }
@@ -63,6 +69,30 @@ impl Caller {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A connection whose request has asked for a namespace, if it has.
+    #[must_use]
+    pub fn in_namespace(namespace: Option<String>) -> Self {
+        Self {
+            namespace,
+            ..Self::default()
+        }
+    }
+
+    /// The namespace to sign in to, of which the message says that it is `asked`.
+    ///
+    /// # Errors
+    ///
+    /// [`OtherNamespace`] if the request for the connection has asked for another.
+    pub(crate) fn namespace<'n>(
+        &'n self,
+        asked: Option<&'n str>,
+    ) -> Result<Option<&'n str>, OtherNamespace> {
+        match (asked, self.namespace.as_deref()) {
+            (Some(asked), Some(before)) if asked != before => Err(OtherNamespace),
+            (asked, before) => Ok(asked.or(before)),
+        }
     }
 
     /// Who the connection belongs to, once it has signed in.

@@ -22,7 +22,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
 
 use crate::announce::announcement::{Announcement, FeedKey};
-use crate::announce::caller::Identity;
+use crate::announce::caller::{Caller, Identity};
 use crate::announce::code::Code;
 use crate::announce::random::{hex, random};
 use crate::announce::rate::{Buckets, Rate};
@@ -150,6 +150,22 @@ impl Desk {
             session: hex(&session),
             claims: Arc::new(claims),
         })
+    }
+
+    /// As [`identify`](Self::identify), for a connection whose request may have asked for a
+    /// namespace as well.
+    //= AU-40
+    pub(crate) fn identify_caller(
+        &self,
+        caller: &Caller,
+        claims: Claims,
+        asked: Option<&str>,
+    ) -> Result<Identity, Denied> {
+        let namespace = caller.namespace(asked).map_err(|_| {
+            let message = "the connection was opened for another namespace";
+            Denied::new(Code::Forbidden, message)
+        })?;
+        self.identify(claims, namespace)
     }
 
     /// Notes that a person is here, and says what there is to read.

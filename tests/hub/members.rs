@@ -205,3 +205,81 @@ async fn a_member_whose_task_is_aborted_has_left() {
     assert!(hub.members_of_user("ada").is_empty());
     assert_eq!(hub.publish("news", &text("to nobody")), published(0, 0));
 }
+
+#[test]
+fn a_member_is_subscribed_and_closed_by_its_name() {
+    let hub = Hub::new();
+    let (mut one, mut two) = (join(&hub), join(&hub));
+    let id = one.id();
+    hub.subscribe(id, "news");
+    hub.subscribe(id, "news");
+    hub.subscribe(two.id(), "news");
+    assert_eq!(hub.members_of("news"), 2);
+    assert_eq!(hub.publish("news", &text("n1")), published(2, 0));
+    hub.unsubscribe(id, "news");
+    assert_eq!(hub.publish("news", &text("n2")), published(1, 0));
+    assert_eq!(all(&mut one), ["n1"]);
+    assert!(hub.close(id, &reason(4409)));
+    assert!(hub.close(id, &reason(4401)), "it is still there");
+    assert_eq!(all(&mut one), ["close 4409"]);
+    assert_eq!(all(&mut two), ["n1", "n2"]);
+    drop(one);
+    assert!(!hub.close(id, &reason(4409)));
+    hub.subscribe(id, "news");
+    hub.unsubscribe(id, "news");
+    assert_eq!(hub.members_of("news"), 1, "whoever has gone hears nothing");
+}
+
+#[test]
+fn a_member_that_leaves_is_nobodys_audience_and_can_still_be_closed() {
+    let hub = Hub::new();
+    let mut one = join(&hub);
+    one.set_user("ada");
+    one.subscribe("news");
+    one.subscribe("sport");
+    hub.leave(one.id());
+    assert_eq!(hub.publish("news", &text("n")), published(0, 0));
+    assert_eq!(hub.publish("sport", &text("s")), published(0, 0));
+    assert_eq!(hub.send_to_user("ada", &text("u")), published(0, 0));
+    assert!(hub.members_of_user("ada").is_empty());
+    assert_eq!(hub.members(), 1);
+    assert!(hub.send_to(one.id(), &text("direct")));
+    hub.close(one.id(), &reason(1012));
+    // What waited is dropped for the close.
+    assert_eq!(all(&mut one), ["close 1012"]);
+    hub.leave(one.id());
+}
+
+#[test]
+fn what_is_worth_something_only_now_is_dropped_for_whoever_is_late() {
+    let hub = Hub::new();
+    let bounds = Bounds::new(1000, 4);
+    let mut quick = hub.join(bounds, SlowPolicy::Disconnect(reason(4508)));
+    let mut late = hub.join(bounds, SlowPolicy::Disconnect(reason(4508)));
+    for member in [&quick, &late] {
+        member.subscribe("room");
+    }
+    for _ in 0..3 {
+        hub.send_to(late.id(), &text("kept"));
+    }
+    let typing = text("typing");
+    assert_eq!(
+        hub.publish_passing("room", None, &typing, 2),
+        published(1, 1)
+    );
+    assert_eq!(
+        hub.publish_passing("room", Some(quick.id()), &typing, 3),
+        published(1, 0)
+    );
+    assert_eq!(
+        hub.publish_passing("room", None, &typing, 9),
+        published(1, 1)
+    );
+    assert_eq!(all(&mut quick), ["typing", "typing"]);
+    // It is full, and not closed for it.
+    assert_eq!(all(&mut late), ["kept", "kept", "kept", "typing"]);
+    assert_eq!(
+        hub.publish_passing("nothing", None, &typing, 0),
+        published(0, 0)
+    );
+}

@@ -23,6 +23,12 @@ enum Call {
     SendTo(usize, usize),
     Take(usize),
     CloseAll,
+    PublishPassing(usize, usize, usize, usize),
+    PublishExcept(usize, usize, usize),
+    Close(usize),
+    LeaveAll(usize),
+    SubscribeById(usize, usize),
+    UnsubscribeById(usize, usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +54,17 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
         4 => (who.clone(), topic.clone()).prop_map(|(w, t)| Call::Subscribe(w, t)),
         1 => (who.clone(), topic.clone()).prop_map(|(w, t)| Call::Unsubscribe(w, t)),
         2 => (who.clone(), user.clone()).prop_map(|(w, u)| Call::SetUser(w, u)),
-        8 => (topic, size.clone()).prop_map(|(t, s)| Call::Publish(t, s)),
+        8 => (topic.clone(), size.clone()).prop_map(|(t, s)| Call::Publish(t, s)),
         2 => (user, size.clone()).prop_map(|(u, s)| Call::SendToUser(u, s)),
-        2 => (who.clone(), size).prop_map(|(w, s)| Call::SendTo(w, s)),
+        2 => (who.clone(), size.clone()).prop_map(|(w, s)| Call::SendTo(w, s)),
+        3 => (topic.clone(), size.clone(), 0..3_usize, who.clone())
+            .prop_map(|(t, s, m, w)| Call::PublishPassing(t, s, m, w)),
+        2 => (topic.clone(), size.clone(), who.clone())
+            .prop_map(|(t, s, w)| Call::PublishExcept(t, s, w)),
+        1 => who.clone().prop_map(Call::Close),
+        1 => who.clone().prop_map(Call::LeaveAll),
+        2 => (who.clone(), topic.clone()).prop_map(|(w, t)| Call::SubscribeById(w, t)),
+        1 => (who.clone(), topic).prop_map(|(w, t)| Call::UnsubscribeById(w, t)),
         5 => who.prop_map(Call::Take),
         1 => Just(Call::CloseAll),
     ];
@@ -90,6 +104,16 @@ impl Expected {
         }
         self.waiting.push_back(message.into());
         true
+    }
+
+    /// What is worth something only now makes no room and closes nobody.
+    fn offer_passing(&mut self, message: &str, waiting_max: usize) -> bool {
+        self.offered += 1;
+        let is_taken = !self.closing && self.waiting.len() <= waiting_max && self.fits(message);
+        if is_taken {
+            self.waiting.push_back(message.into());
+        }
+        is_taken
     }
 
     fn fits(&self, message: &str) -> bool {
@@ -140,9 +164,17 @@ impl Model {
     }
 
     fn offer(&mut self, message: &str, to: impl Fn(&Expected) -> bool) -> (usize, usize) {
+        self.offer_by(to, |member| member.offer(message))
+    }
+
+    fn offer_by(
+        &mut self,
+        to: impl Fn(&Expected) -> bool,
+        offer: impl Fn(&mut Expected) -> bool,
+    ) -> (usize, usize) {
         let (mut queued, mut dropped) = (0, 0);
         for member in self.members.iter_mut().filter(|it| to(it)) {
-            match member.offer(message) {
+            match offer(member) {
                 true => queued += 1,
                 false => dropped += 1,
             }
@@ -196,6 +228,50 @@ impl Model {
             }
             _ if len == 0 => {}
             Call::Leave(who) => drop(self.members.remove(who % len)),
+            Call::PublishPassing(topic, size, waiting_max, who) => {
+                let (text, message) = self.message(size);
+                // Every other time nobody is passed by.
+                let except = (size % 2 == 0).then(|| self.members[who % len].member.id());
+                let topic_name = TOPICS[topic];
+                let published = self
+                    .hub
+                    .publish_passing(topic_name, except, &message, waiting_max);
+                let expected = self.offer_by(
+                    |it| it.topics.contains(&topic) && Some(it.member.id()) != except,
+                    |it| it.offer_passing(&text, waiting_max),
+                );
+                assert_eq!((published.queued, published.dropped), expected);
+            }
+            Call::PublishExcept(topic, size, who) => {
+                let (text, message) = self.message(size);
+                let except = self.members[who % len].member.id();
+                let published = self.hub.publish_except(TOPICS[topic], except, &message);
+                let expected = self.offer(&text, |it| {
+                    it.topics.contains(&topic) && it.member.id() != except
+                });
+                assert_eq!((published.queued, published.dropped), expected);
+            }
+            Call::Close(who) => {
+                let member = &mut self.members[who % len];
+                assert!(self.hub.close(member.member.id(), &reason(4409)));
+                member.close(4409);
+            }
+            Call::LeaveAll(who) => {
+                let member = &mut self.members[who % len];
+                self.hub.leave(member.member.id());
+                member.topics.clear();
+                member.user = None;
+            }
+            Call::SubscribeById(who, topic) => {
+                let member = &mut self.members[who % len];
+                self.hub.subscribe(member.member.id(), TOPICS[topic]);
+                member.topics.insert(topic);
+            }
+            Call::UnsubscribeById(who, topic) => {
+                let member = &mut self.members[who % len];
+                self.hub.unsubscribe(member.member.id(), TOPICS[topic]);
+                member.topics.remove(&topic);
+            }
             Call::Subscribe(who, topic) => {
                 let member = &mut self.members[who % len];
                 member.member.subscribe(TOPICS[topic]);

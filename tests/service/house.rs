@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use framewire::announce::desk::Desk;
@@ -89,6 +90,16 @@ impl House {
     pub(crate) async fn close(self) -> tempfile::TempDir {
         assert!(self.stop.stop(PATIENCE).await, "a connection did not close");
         self.running.await.unwrap();
+        // What is left of the server ends by itself, and then nobody holds the store.
+        let desk = Arc::downgrade(self.service.desk());
+        drop(self.service);
+        timeout(PATIENCE, async {
+            while desk.strong_count() > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+        .unwrap();
         self.folder
     }
 

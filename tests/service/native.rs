@@ -174,7 +174,7 @@ async fn an_announcement_lives_from_publication_to_recall() {
         .await;
     assert_eq!(delivered["type"], "delivered");
 
-    let change = json!({"announcement": id, "body": "C", "version": 1});
+    let change = json!({"announcement": id, "body": "C", "version": 1, "unread_again": true});
     assert_eq!(
         bob.refused("edit", change.clone()).await,
         "unknown_notification"

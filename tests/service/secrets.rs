@@ -79,12 +79,6 @@ async fn no_token_is_sent_logged_or_stored() {
     person
         .say(
             "Public announcement",
-            json!({"Group": "Public", "Body": alice}),
-        )
-        .await;
-    person
-        .say(
-            "Public announcement",
             json!({"Group": "Public", "Body": person.token}),
         )
         .await;

@@ -160,7 +160,7 @@ fn sign(
         }
         caller.refresh(claims);
     } else {
-        match desk.identify(claims, request.namespace.as_deref()) {
+        match desk.identify_caller(caller, claims, request.namespace.as_deref()) {
             Ok(identity) => caller.sign_in(identity),
             Err(denied) if denied.code == Code::Forbidden => {
                 return refused(&denied, request).closing(4403, "forbidden");

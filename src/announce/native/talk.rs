@@ -226,7 +226,7 @@ fn sign(
         let message = "the connection is signed in; refresh its token instead";
         return Err(Denied::new(Code::Conflict, message));
     }
-    match desk.identify(claims, namespace) {
+    match desk.identify_caller(caller, claims, namespace) {
         Ok(identity) => caller.sign_in(identity),
         Err(denied) if denied.code == Code::Forbidden => {
             let text = reply::error(denied.code, &denied.message, id);

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use axum::Router;
 
+use crate::announce::caller::Caller;
 use crate::announce::outcome::{Outcome, Welcome};
 use crate::announce::service::admission::{self, Admission};
 use crate::announce::service::connection::Connection;
@@ -69,10 +70,10 @@ impl Service {
             acceptance = acceptance.with_subprotocol(subprotocol);
         }
         let first = self.first(&admission);
+        let caller = Caller::in_namespace(admission.namespace);
         let ended = match upgrade.accept(acceptance).await {
             Ok(socket) => {
-                let connection =
-                    Connection::new(self, socket, admission.dialect, admission.namespace);
+                let connection = Connection::new(self, socket, admission.dialect, caller);
                 connection.run(first, stopping).await
             }
             Err(error) => return tracing::info!(%peer, %error, "no connection"),

@@ -69,7 +69,6 @@ pub(crate) fn sign(
         return refused(Code::NotSignedIn, text, id.as_deref());
     };
     let desk = connection.service.desk();
-    let namespace = namespace.or_else(|| connection.namespace.clone());
     let claims = match desk.verify(token.as_str(), now) {
         Ok(claims) => claims,
         Err(error) => {
@@ -80,7 +79,7 @@ pub(crate) fn sign(
             };
         }
     };
-    match desk.identify(claims, namespace.as_deref()) {
+    match desk.identify_caller(&connection.caller, claims, namespace.as_deref()) {
         Ok(identity) => {
             connection.caller.sign_in(identity.clone());
             outcome::Outcome {

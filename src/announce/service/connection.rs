@@ -40,8 +40,6 @@ pub(crate) struct Connection {
     pub(crate) feeds: Vec<FeedKey>,
     /// The conversation with the event bus, of a connection of the gateway that has signed in.
     pub(crate) session: Option<Session>,
-    /// The namespace that the request asked for.
-    pub(crate) namespace: Option<String>,
     pub(crate) bucket: Bucket,
     pub(crate) too_often: u32,
     pub(crate) messages: u32,
@@ -54,7 +52,7 @@ impl Connection {
         service: Service,
         socket: WebSocket<Stream>,
         dialect: Dialect,
-        namespace: Option<String>,
+        caller: Caller,
     ) -> Self {
         //= A76
         let policy = SlowPolicy::Disconnect(reason(4508, "too slow"));
@@ -68,14 +66,13 @@ impl Connection {
             service,
             socket,
             member,
-            caller: Caller::new(),
+            caller,
             dialect,
             presence,
             answers: VecDeque::new(),
             replays: VecDeque::new(),
             feeds: Vec::new(),
             session: None,
-            namespace,
             bucket,
             too_often: 0,
             messages: 0,
