@@ -8,9 +8,10 @@
 mod draft;
 mod inquiry;
 mod oversight;
+mod pace;
 mod policy;
 mod publishing;
-mod revoking;
+mod revocation;
 
 pub use draft::{Actor, Denied, Draft};
 pub(crate) use oversight::subject;
@@ -25,7 +26,7 @@ use crate::announce::announcement::{Announcement, FeedKey};
 use crate::announce::caller::{Caller, Identity};
 use crate::announce::code::Code;
 use crate::announce::random::{hex, random};
-use crate::announce::rate::{Buckets, Rate};
+use crate::announce::rate::Buckets;
 use crate::announce::store::{
     Acknowledged, Cursor, ReadMark, ReadState, SignedIn, Store, StoreError, UnreadPage,
 };
@@ -89,23 +90,6 @@ impl Desk {
     /// Puts other rules in their place. What is being handled ends by the old ones.
     pub fn set_policy(&self, policy: Policy) {
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
-    }
-
-    /// Bounds how often one person may publish, wherever they do it from; as often as they like
-    /// where nothing was set.
-    //= A75
-    pub fn set_publications(&self, rate: Rate) {
-        let place = &self.publications;
-        *place.write().unwrap_or_else(PoisonError::into_inner) = Some(Buckets::new(rate));
-    }
-
-    /// Forgets the people who have published nothing for a while.
-    pub(crate) fn tidy(&self) {
-        let publications = self.publications.read();
-        let publications = publications.unwrap_or_else(PoisonError::into_inner);
-        if let Some(publications) = publications.as_ref() {
-            publications.tidy();
-        }
     }
 
     /// Checks a token for a connection at the time `now`.

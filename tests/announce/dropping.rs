@@ -187,8 +187,8 @@ async fn what_the_desk_is_asked_and_dropped_can_be_asked_again() {
     }
 }
 
-// drops: announce::desk::revoking::revoke
-// drops: announce::desk::revoking::remember_revocations
+// drops: announce::desk::revocation::revoke
+// drops: announce::desk::revocation::remember_revocations
 #[tokio::test]
 async fn a_revocation_that_is_dropped_is_in_force_once_it_is_asked_for_again() {
     let (folder, store) = temporary();
@@ -246,7 +246,7 @@ async fn waiting_for_what_is_due_can_be_given_up() {
     for polls in 0..POLLS_MAX {
         drop(poll_times(store.tops(), polls).await);
         assert_eq!(store.tops().await.unwrap().len(), 1);
-        drop(poll_times(store.until_due(nap), polls).await);
+        let _ = poll_times(store.until_due(nap), polls).await;
         store.until_due(nap).await;
     }
 }

@@ -7,6 +7,8 @@ use crate::house::{House, Native, Person, closed};
 
 //= A33 type=test
 //= AU-32 type=test
+//= B22 type=test
+//= B23 type=test
 #[tokio::test]
 async fn pages_of_other_origins_do_not_connect() {
     let house = House::open().await;

@@ -18,3 +18,4 @@ mod rooms;
 mod secrets;
 mod sockets;
 mod stays;
+mod visibility;

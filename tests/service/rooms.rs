@@ -69,6 +69,7 @@ async fn what_is_said_in_a_room_reaches_the_others_in_it() {
     house.close().await;
 }
 
+//= A71 type=test
 #[tokio::test]
 async fn a_person_is_there_until_the_last_connection_has_gone_for_a_while() {
     let house = House::open().await;

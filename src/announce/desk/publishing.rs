@@ -4,7 +4,6 @@ use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
-use std::sync::PoisonError;
 use std::time::SystemTime;
 
 use crate::announce::announcement::{Announcement, FeedKey, FeedKind, Kind, NewAnnouncement};
@@ -15,16 +14,6 @@ use crate::announce::desk::{
 use crate::announce::store::{Edit, Published};
 
 impl Desk {
-    fn may_publish_now(&self, actor: Actor<'_>) -> Result<(), Denied> {
-        let publications = self.publications.read();
-        let publications = publications.unwrap_or_else(PoisonError::into_inner);
-        let Some(publications) = publications.as_ref() else {
-            return Ok(());
-        };
-        let person = (actor.namespace.to_owned(), actor.user().to_owned());
-        publications.try_take(&person).map_err(Denied::too_often)
-    }
-
     /// Stores an announcement, to be delivered from its `visible_at` on.
     ///
     /// # Errors

@@ -3,11 +3,9 @@
 use axum::http::StatusCode;
 
 use crate::announce::announcement::{FeedKey, State};
-use crate::announce::code::Code;
 use crate::announce::fields::{Fault, Given};
 use crate::announce::http::answer;
 use crate::announce::http::call::{Answer, Call};
-use crate::announce::http::problem::Problem;
 use crate::announce::http::route::{Route, delete, get, patch, post};
 use crate::announce::http::words::{announcement, boolean, list, text, time};
 use crate::announce::json::Object;
