@@ -228,6 +228,38 @@ impl Model {
             }
             _ if len == 0 => {}
             Call::Leave(who) => drop(self.members.remove(who % len)),
+            Call::Subscribe(who, topic) => {
+                let member = &mut self.members[who % len];
+                member.member.subscribe(TOPICS[topic]);
+                member.topics.insert(topic);
+            }
+            Call::Unsubscribe(who, topic) => {
+                let member = &mut self.members[who % len];
+                member.member.unsubscribe(TOPICS[topic]);
+                member.topics.remove(&topic);
+            }
+            Call::SetUser(who, user) => {
+                let member = &mut self.members[who % len];
+                member.member.set_user(USERS[user]);
+                member.user = Some(user);
+            }
+            Call::SendTo(who, size) => {
+                let (text, message) = self.message(size);
+                let id = self.members[who % len].member.id();
+                let queued = self.hub.send_to(id, &message);
+                assert_eq!(queued, self.members[who % len].offer(&text));
+            }
+            Call::Take(who) => {
+                let member = &mut self.members[who % len];
+                assert_eq!(member.member.try_next().map(say), member.take());
+            }
+            call => self.call_by_name(call, len),
+        }
+    }
+
+    /// What is done by the name of a member, or passes one by.
+    fn call_by_name(&mut self, call: Call, len: usize) {
+        match call {
             Call::PublishPassing(topic, size, waiting_max, who) => {
                 let (text, message) = self.message(size);
                 // Every other time nobody is passed by.
@@ -272,31 +304,7 @@ impl Model {
                 self.hub.unsubscribe(member.member.id(), TOPICS[topic]);
                 member.topics.remove(&topic);
             }
-            Call::Subscribe(who, topic) => {
-                let member = &mut self.members[who % len];
-                member.member.subscribe(TOPICS[topic]);
-                member.topics.insert(topic);
-            }
-            Call::Unsubscribe(who, topic) => {
-                let member = &mut self.members[who % len];
-                member.member.unsubscribe(TOPICS[topic]);
-                member.topics.remove(&topic);
-            }
-            Call::SetUser(who, user) => {
-                let member = &mut self.members[who % len];
-                member.member.set_user(USERS[user]);
-                member.user = Some(user);
-            }
-            Call::SendTo(who, size) => {
-                let (text, message) = self.message(size);
-                let id = self.members[who % len].member.id();
-                let queued = self.hub.send_to(id, &message);
-                assert_eq!(queued, self.members[who % len].offer(&text));
-            }
-            Call::Take(who) => {
-                let member = &mut self.members[who % len];
-                assert_eq!(member.member.try_next().map(say), member.take());
-            }
+            other => panic!("{other:?}"),
         }
     }
 

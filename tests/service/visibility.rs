@@ -88,6 +88,28 @@ async fn sign_in(house: &House, reader: &Reader) -> Native {
     house.native_as(&given).await
 }
 
+/// Hears up to the end what is expected, and finds the same among the unread.
+async fn hear_all(native: &mut Native, expected: &mut Vec<Value>, reader: &Reader) {
+    let mut heard: Vec<Value> = Vec::new();
+    loop {
+        let mut payload = native.hear("announcement").await;
+        heard.push(payload["announcement"].take());
+        if payload["body"] == "the end" {
+            break;
+        }
+    }
+    expected.extend(heard.last().cloned());
+    assert_eq!(heard, *expected, "{reader:?}");
+    let page = native.ask("unread", json!({"limit": 100})).await["payload"].take();
+    let unread: Vec<_> = page["announcements"].as_array().unwrap().iter().collect();
+    assert_eq!(unread.len(), expected.len());
+    assert!(
+        unread
+            .iter()
+            .all(|it| expected.contains(&it["announcement"]))
+    );
+}
+
 async fn announce_to_all(readers: Vec<Reader>, announcements: Vec<(usize, To)>) {
     let house = House::open().await;
     let mut natives = Vec::new();
@@ -127,24 +149,7 @@ async fn announce_to_all(readers: Vec<Reader>, announcements: Vec<(usize, To)>) 
         publisher.ask("publish", last).await;
     }
     for ((native, expected), reader) in natives.iter_mut().zip(&mut expected).zip(&readers) {
-        let mut heard: Vec<Value> = Vec::new();
-        loop {
-            let mut payload = native.hear("announcement").await;
-            heard.push(payload["announcement"].take());
-            if payload["body"] == "the end" {
-                break;
-            }
-        }
-        expected.extend(heard.last().cloned());
-        assert_eq!(heard, *expected, "{reader:?}");
-        let page = native.ask("unread", json!({"limit": 100})).await["payload"].take();
-        let unread: Vec<_> = page["announcements"].as_array().unwrap().iter().collect();
-        assert_eq!(unread.len(), expected.len());
-        assert!(
-            unread
-                .iter()
-                .all(|it| expected.contains(&it["announcement"]))
-        );
+        hear_all(native, expected, reader).await;
     }
     // What was not for them cannot be marked or acknowledged either, whoever names it.
     for (at, native) in natives.iter_mut().enumerate() {
