@@ -57,10 +57,8 @@ fn told(inputs: &Inputs, refused: &Refused) -> Box<dyn Error> {
 /// Says what is not as it should be, but no reason not to start.
 fn warn(report: &Report) -> io::Result<()> {
     let worth = |severity: Severity| severity >= Severity::Warning;
-    let findings = report.findings.iter().filter(|it| worth(it.severity));
-    findings
-        .map(|finding| writeln!(io::stderr(), "warning: {finding}"))
-        .collect()
+    let mut findings = report.findings.iter().filter(|it| worth(it.severity));
+    findings.try_for_each(|finding| writeln!(io::stderr(), "warning: {finding}"))
 }
 
 async fn serve(config: Config, inputs: Inputs) -> Result<ExitCode, Box<dyn Error>> {

@@ -26,9 +26,11 @@ pub(crate) fn listener(config: &Config, tls: Option<Tls>) -> server::Config {
     let limits = Limits::default()
         .with_message_bytes_max(bounds.message)
         .with_keep_alive(Some(heartbeat.interval), heartbeat.timeout);
-    let mut head = HeadLimits::default();
-    head.head_bytes_max = size(bounds.handshake_bytes);
-    head.headers_max = size(bounds.handshake_headers);
+    let head = HeadLimits {
+        head_bytes_max: size(bounds.handshake_bytes),
+        headers_max: size(bounds.handshake_headers),
+        ..HeadLimits::default()
+    };
     let listener = server::Config::default()
         .with_limits(limits)
         .with_keep_alive_jitter(heartbeat.jitter)

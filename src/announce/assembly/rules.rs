@@ -59,29 +59,31 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, StartError> {
     });
     let limits = &config.limits;
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-    let mut settings = Settings::default();
-    settings.endpoints = Vec::from_iter([Some(announcements), gateway].into_iter().flatten());
-    settings.origins = origins(&config.origins)?;
-    settings.gateway_origins = match &config.gateway.origins {
+    let gateway_origins = match &config.gateway.origins {
         Origins::Same => None,
         listed => Some(origins(listed)?),
     };
-    settings.gateway_namespace = Some(config.gateway.namespace_default.clone());
-    settings.gateway_namespace_required = config.gateway.namespace_required;
     // Where any page may connect, none of them may do so by a cookie.
     //= B22
     let open = [&config.origins, &config.gateway.origins];
     let is_open = open.iter().any(|it| matches!(it, Origins::Any));
-    settings.cookie = (!is_open).then(|| config.auth.cookie.clone());
-    settings.sign_in_timeout = config.auth.auth_timeout;
-    settings.expiry_notice = config.auth.expiry_grace;
-    settings.anonymous_bytes_max = size(limits.message_unauthenticated);
-    settings.messages = rate(&limits.messages);
-    settings.publications = rate(&limits.publish);
-    settings.connections_per_user_max = size(limits.connections_per_user);
-    settings.ping_interval = config.heartbeat.interval;
-    settings.return_slot = config.shutdown.slot;
-    Ok(settings)
+    Ok(Settings {
+        endpoints: Vec::from_iter([Some(announcements), gateway].into_iter().flatten()),
+        origins: origins(&config.origins)?,
+        gateway_origins,
+        gateway_namespace: Some(config.gateway.namespace_default.clone()),
+        gateway_namespace_required: config.gateway.namespace_required,
+        cookie: (!is_open).then(|| config.auth.cookie.clone()),
+        sign_in_timeout: config.auth.auth_timeout,
+        expiry_notice: config.auth.expiry_grace,
+        anonymous_bytes_max: size(limits.message_unauthenticated),
+        messages: rate(&limits.messages),
+        publications: rate(&limits.publish),
+        connections_per_user_max: size(limits.connections_per_user),
+        ping_interval: config.heartbeat.interval,
+        return_slot: config.shutdown.slot,
+        ..Settings::default()
+    })
 }
 
 fn origins(origins: &Origins) -> Result<server::Origins, StartError> {

@@ -56,7 +56,7 @@ impl Desk {
         .with_expires_at(draft.expires_at);
         let required = draft
             .require_ack
-            .unwrap_or(policy.of(&draft.feed).require_ack);
+            .unwrap_or_else(|| policy.of(&draft.feed).require_ack);
         if required || draft.ack_by.is_some() {
             new = new.with_ack(draft.ack_by);
         }

@@ -39,7 +39,7 @@ async fn reload(call: Call) -> Answer {
     Ok(answer::ok(object))
 }
 
-fn refused(faults: &Vec<String>) -> axum::response::Response {
+fn refused(faults: &[String]) -> axum::response::Response {
     let message = format!("nothing has changed: {} faults", faults.len());
     let error = Object::new()
         .text("code", Code::Conflict.as_str())

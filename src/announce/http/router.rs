@@ -69,7 +69,6 @@ pub fn routes() -> Vec<(Method, &'static str)> {
 impl Api {
     /// The API, and the pages beside it.
     //= A30
-    #[must_use]
     pub fn router(&self) -> Router {
         let mut router = Router::new();
         for route in table() {

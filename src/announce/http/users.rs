@@ -65,7 +65,7 @@ async fn messages(call: Call) -> Answer {
 
 //= C22
 //= C24
-fn send(call: &Call, to: &Vec<String>, fields: &Fields<'_>) -> Answer {
+fn send(call: &Call, to: &[String], fields: &Fields<'_>) -> Answer {
     let given = Given(fields);
     for name in ["event", "payload"] {
         // `null` is a payload like any other, once it is said.
