@@ -58,7 +58,7 @@ impl Person {
         self.socket.send(text).await.unwrap();
         loop {
             let heard = self.hear().await;
-            if heard["RequestID"] == 1 {
+            if heard["RequestID"] == 1 || heard["payload"]["RequestID"] == 1 {
                 return heard;
             }
         }

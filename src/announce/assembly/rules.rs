@@ -1,7 +1,5 @@
 //! The rules of feeds, how long they are kept, and what sockets go by.
 
-use alloc::vec::Vec;
-
 use crate::announce::announcement::FeedKey;
 use crate::announce::assembly::error::StartError;
 use crate::announce::config::{Config, Feed, LateJoiners, Origins, Pace};
