@@ -34,5 +34,5 @@ pub use events::Events;
 pub use inputs::{DEFAULT_FILE, Inputs};
 pub use plans::plans;
 pub use reload::{Reload, Reloaded};
-pub use runs::Runs;
-pub use server::{Ended, Schedules, Server};
+pub use runs::{Runs, Schedules};
+pub use server::{Ended, Server};

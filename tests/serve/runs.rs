@@ -1,7 +1,7 @@
 //! What the store holds for schedules.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use framewire::announce::announcement::FeedKey;
 use framewire::announce::assembly::Runs;
@@ -10,14 +10,25 @@ use framewire::announce::schedule::{
     Audience, Claim, Draft, LastRun, Ledger as _, Outcome, Pause, Record, Skipped,
 };
 use framewire::announce::secret::Secret;
-use framewire::announce::store::Store;
+use framewire::announce::store::{Store, StoreError};
 use framewire::announce::token::Verifier;
 use jiff::Timestamp;
 
 use crate::person::SECRET;
+use crate::program::PATIENCE;
 
+/// Opens the store in a folder. A child of another test holds its lock from its fork to its
+/// exec, so that it may be taken for a moment.
 pub(crate) fn open(data: &std::path::Path) -> Arc<Desk> {
-    let store = Store::open(&data.join("announce.db")).unwrap();
+    let since = Instant::now();
+    let store = loop {
+        match Store::open(&data.join("announce.db")) {
+            Err(StoreError::Locked { .. }) if since.elapsed() < PATIENCE => {
+                std::thread::yield_now();
+            }
+            opened => break opened.unwrap(),
+        }
+    };
     let secret = Secret::from_variable("S", SECRET.into()).unwrap();
     Arc::new(Desk::new(store, Verifier::new(&secret)))
 }

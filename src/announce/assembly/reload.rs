@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::announce::assembly::error::{Refused, StartError};
 use crate::announce::assembly::events;
 use crate::announce::assembly::inputs::Inputs;
-use crate::announce::assembly::server::Schedules;
+use crate::announce::assembly::runs::Schedules;
 use crate::announce::assembly::{keys, plans, rules};
 use crate::announce::bus::Bus;
 use crate::announce::config::{Change, Config, Effect, Tokens};

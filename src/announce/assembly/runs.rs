@@ -9,9 +9,13 @@ use jiff::Timestamp;
 use crate::announce::announcement::{NewAnnouncement, Priority};
 use crate::announce::desk::Desk;
 use crate::announce::schedule::{
-    Audience, Claim, Draft, LastRun, Ledger, LedgerError, Outcome, Pause, Record,
+    Audience, Claim, Draft, LastRun, Ledger, LedgerError, Outcome, Pause, Record, Runner,
+    SystemClock,
 };
 use crate::announce::store::StoreError;
+
+/// Schedules that run on the clock of the system.
+pub type Schedules = Runner<Runs, SystemClock>;
 
 /// The record of all runs in the store behind a desk. What a schedule announces goes by the
 /// rules of its feed, as if a person had announced it.

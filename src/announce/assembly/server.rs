@@ -19,7 +19,7 @@ use crate::announce::assembly::events::{self, Events};
 use crate::announce::assembly::inputs::Inputs;
 use crate::announce::assembly::link::Far;
 use crate::announce::assembly::reload::{Live, Reload, Reloaded};
-use crate::announce::assembly::runs::Runs;
+use crate::announce::assembly::runs::{Runs, Schedules};
 use crate::announce::assembly::{keys, listening, plans, rules};
 use crate::announce::bus::Bus;
 use crate::announce::config::{Change, Config};
@@ -35,9 +35,6 @@ use crate::server::{Listener, Stop};
 
 /// How often what is older than its feed keeps it is removed.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
-
-/// Schedules that run on the clock of the system.
-pub type Schedules = Runner<Runs, SystemClock>;
 
 /// Everything that a configuration describes, put together and listening, before it runs.
 pub struct Server {

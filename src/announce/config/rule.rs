@@ -108,7 +108,8 @@ pub(crate) const FEED: Rule = Rule {
 };
 
 pub(crate) const CRON: Rule = Rule {
-    expected: "five fields in quotes, minute hour day month weekday, with a day that comes, such as \"1 10 20 * *\"",
+    expected: "five fields in quotes, minute hour day month weekday, with a day that comes, \
+        such as \"1 10 20 * *\"",
     accepts: |text| Cron::new(text).is_ok(),
 };
 
