@@ -172,8 +172,8 @@ impl House {
     pub(crate) async fn connect(&self, token: &str) -> WebSocket<client::Stream> {
         let url = format!("ws://{}/websockets", self.address);
         let config = client::Config::default().with_subprotocol("announce.v1");
-        let connecting = client::connect_with(&url, config.unwrap());
-        let mut socket = connecting.await.unwrap();
+        let connecting = client::connect_with(&url, &config);
+        let (mut socket, _) = connecting.await.unwrap();
         let sign = json!({"type": "sign", "id": 1, "payload": {"token": token}});
         socket.send(Message::text(sign.to_string())).await.unwrap();
         hear(&mut socket, "signed").await;
