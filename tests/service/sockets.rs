@@ -394,8 +394,7 @@ async fn a_credential_is_known_however_it_is_escaped() {
 }
 
 // drops: announce::service::accepting::run
-// drops: announce::service::run
-// drops: announce::service::run_with
+// drops: announce::service::accepting::run_with
 #[tokio::test]
 async fn a_run_that_is_dropped_accepts_no_more_and_leaves_the_open_ones() {
     let mut house = House::open().await;
