@@ -29,11 +29,33 @@ fn header<'r>(response: &'r Response<Body>, name: &str) -> &'r str {
     value.to_str().unwrap()
 }
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 26] = [
     ("/", "text/html; charset=utf-8"),
-    ("/app.css", "text/css; charset=utf-8"),
-    ("/app.js", "text/javascript; charset=utf-8"),
+    ("/console", "text/html; charset=utf-8"),
+    ("/access.js", "text/javascript; charset=utf-8"),
+    ("/announcements.js", "text/javascript; charset=utf-8"),
+    ("/api.js", "text/javascript; charset=utf-8"),
+    ("/base.css", "text/css; charset=utf-8"),
+    ("/compose.js", "text/javascript; charset=utf-8"),
+    ("/connection.js", "text/javascript; charset=utf-8"),
+    ("/console.css", "text/css; charset=utf-8"),
+    ("/console.js", "text/javascript; charset=utf-8"),
+    ("/details.js", "text/javascript; charset=utf-8"),
+    ("/dom.js", "text/javascript; charset=utf-8"),
+    ("/entry.js", "text/javascript; charset=utf-8"),
     ("/icon.svg", "image/svg+xml"),
+    ("/inbox.css", "text/css; charset=utf-8"),
+    ("/inbox.js", "text/javascript; charset=utf-8"),
+    ("/lists.js", "text/javascript; charset=utf-8"),
+    ("/mail.js", "text/javascript; charset=utf-8"),
+    ("/overview.js", "text/javascript; charset=utf-8"),
+    ("/panel.js", "text/javascript; charset=utf-8"),
+    ("/plots.js", "text/javascript; charset=utf-8"),
+    ("/publish.js", "text/javascript; charset=utf-8"),
+    ("/schedules.js", "text/javascript; charset=utf-8"),
+    ("/theme.js", "text/javascript; charset=utf-8"),
+    ("/token.js", "text/javascript; charset=utf-8"),
+    ("/words.js", "text/javascript; charset=utf-8"),
 ];
 
 #[tokio::test]
@@ -61,7 +83,7 @@ async fn every_answer_carries_the_security_headers() {
         ("GET", "/"),
         ("GET", "/nothing"),
         ("POST", "/"),
-        ("HEAD", "/app.js"),
+        ("HEAD", "/inbox.js"),
     ] {
         let response = ask(method, path).await;
         let policy = header(&response, "content-security-policy");
@@ -85,9 +107,11 @@ async fn other_paths_and_methods_are_answered_plainly() {
     //= A28 type=test
     for path in [
         "/nothing",
-        "/app.js/",
+        "/inbox.js/",
         "/..",
         "/index.html",
+        "/console/",
+        "/console.html",
         "/%2e%2e/Cargo.toml",
     ] {
         let response = ask("GET", path).await;
@@ -103,8 +127,11 @@ async fn other_paths_and_methods_are_answered_plainly() {
     assert_eq!(header(&response, "allow"), "GET,HEAD");
 }
 
+//= C18 type=test
+//= C19 type=test
+//= E28 type=test
 #[tokio::test]
-async fn the_page_needs_no_other_host_and_no_inline_code() {
+async fn the_pages_need_no_other_host_and_no_inline_code() {
     let mut all = String::new();
     for (path, _) in FILES {
         all.push_str(&text(ask("GET", path).await).await);
@@ -158,16 +185,84 @@ async fn the_page_has_the_handles_that_a_browser_test_takes() {
         );
     }
     assert!(html.contains("framewire token --user alice --scope announce:public"));
-    let script = text(ask("GET", "/app.js").await).await;
-    for id in script
-        .split("$(\"")
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap())
-    {
-        assert!(
-            html.contains(&format!("id=\"{id}\"")),
-            "the script looks for {id}"
-        );
+}
+
+/// The identifiers that a script looks for with `$("…")`.
+fn wanted(script: &str) -> impl Iterator<Item = &str> {
+    let calls = script.split("$(\"").skip(1);
+    calls.map(|rest| rest.split('"').next().unwrap())
+}
+
+/// The modules that a script and what it imports are made of.
+async fn modules(first: &str) -> Vec<String> {
+    let mut names = vec![first.to_owned()];
+    let mut texts = Vec::new();
+    while let Some(name) = names.get(texts.len()) {
+        let text = text(ask("GET", &format!("/{name}")).await).await;
+        for rest in text.split(" from \"./").skip(1) {
+            let imported = rest.split('"').next().unwrap().to_owned();
+            if !names.contains(&imported) {
+                names.push(imported);
+            }
+        }
+        texts.push(text);
+    }
+    texts
+}
+
+#[tokio::test]
+async fn what_the_scripts_look_for_stands_on_their_page() {
+    for (page, first) in [("/", "inbox.js"), ("/console", "console.js")] {
+        let html = text(ask("GET", page).await).await;
+        let modules = modules(first).await;
+        assert!(modules.len() > 5, "{page} has {} modules", modules.len());
+        for id in modules.iter().flat_map(|script| wanted(script)) {
+            let id = format!("id=\"{id}\"");
+            assert_eq!(html.matches(&id).count(), 1, "{page} and {id}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_file_belongs_to_a_page() {
+    let mut all = String::new();
+    for (path, _) in FILES {
+        all.push_str(&text(ask("GET", path).await).await);
+    }
+    for (path, _) in FILES.iter().skip(2) {
+        let name = path.trim_start_matches('/');
+        let is_used = [format!("\"{name}\""), format!("\"./{name}\"")];
+        assert!(is_used.iter().any(|it| all.contains(it)), "{name}");
+    }
+}
+
+/// RFC 9110 §13.1.2.
+#[tokio::test]
+async fn what_a_browser_has_already_is_not_sent_again() {
+    for (path, _) in FILES {
+        let tag = header(&ask("GET", path).await, "etag").to_owned();
+        assert!(tag.starts_with('"') && tag.len() > 20, "{path}: {tag}");
+        for (known, status) in [
+            (tag.clone(), StatusCode::NOT_MODIFIED),
+            (format!("W/{tag}"), StatusCode::NOT_MODIFIED),
+            (format!("\"other\", {tag}"), StatusCode::NOT_MODIFIED),
+            ("*".to_owned(), StatusCode::NOT_MODIFIED),
+            ("\"other\"".to_owned(), StatusCode::OK),
+            (tag.trim_matches('"').to_owned(), StatusCode::OK),
+        ] {
+            let request = Request::get(path).header("if-none-match", &known);
+            let request = request.body(Body::empty()).unwrap();
+            let service = TowerToHyperService::new(page::router());
+            let response = service.call(request).await.unwrap();
+            assert_eq!(response.status(), status, "{path} {known}");
+            assert_eq!(header(&response, "etag"), tag);
+            let is_empty = text(response).await.is_empty();
+            assert_eq!(
+                is_empty,
+                status == StatusCode::NOT_MODIFIED,
+                "{path} {known}"
+            );
+        }
     }
 }
 
@@ -175,7 +270,7 @@ async fn the_page_has_the_handles_that_a_browser_test_takes() {
 //= WS-101 type=test
 #[tokio::test]
 async fn the_page_never_shows_the_reason_of_a_close() {
-    let script = text(ask("GET", "/app.js").await).await;
+    let script = modules("inbox.js").await.concat();
     assert!(
         script.contains("onclose = "),
         "the page sees that a socket closes"

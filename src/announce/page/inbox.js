@@ -246,24 +246,24 @@ async function markRead(ids) {
   }
 }
 
-// Reading it first tells the person's other devices as well.
+// It is read first: that is what the person's other devices are told.
 async function acknowledge(id) {
   const item = mail.items.get(id);
   if (item === undefined || !item.announcement.require_ack || item.isAcknowledged) {
     return;
   }
-  const { version } = item.announcement;
+  const { version, feed } = item.announcement;
   await attempt("That could not be acknowledged", async () => {
-    const request = { announcement: id, version };
-    const done = await connection.request("acknowledge", request);
+    await connection.request("read", { feed, announcements: [id] });
+    const done = await connection.request("acknowledge", { announcement: id, version });
     mail.takeCounts(done);
     item.isAcknowledged = true;
     announce(`Acknowledged: ${titleOf(item.announcement)}`);
-    const { feed } = item.announcement;
-    connection.tell("read", { feed, announcements: [id] });
-    const changed = mail.markRead([id], feed);
+    const refocus = lists.after(id);
+    mail.markRead([id], feed);
     lists.redraw(id);
-    settleRead(changed);
+    showAll();
+    refocus();
   });
 }
 

@@ -52,7 +52,7 @@ export class Overview {
         tile("People online", number(people)),
         tile("Connections", number(connections.total), dialects),
         tile("Running for", duration(uptime)),
-        tile("Store", count(store.writes, "write", "writes"), `in ${count(store.commits, "commit", "commits")}`)),
+        tile("Writes to the store", number(store.writes), `in ${count(store.commits, "commit", "commits")}`)),
       make("div", { class: "plots" },
         plot("Announcements", figures.announcements_per_minute, "announcement", "announcements"),
         plot("Deliveries", figures.deliveries_per_minute, "delivery", "deliveries")),

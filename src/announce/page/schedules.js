@@ -3,7 +3,7 @@
 import { button, make, time } from "./dom.js";
 import { part } from "./api.js";
 import { attempt, confirmed, empty, loading, tell } from "./panel.js";
-import { distance, feedWords, moment, textOf } from "./words.js";
+import { distance, feedWords, textOf, wallTime } from "./words.js";
 
 export class Schedules {
   constructor(api, root) {
@@ -28,7 +28,7 @@ export class Schedules {
   #card(schedule) {
     const { id, paused } = schedule;
     const runs = (schedule.next_runs ?? []).slice(0, 5).map((it) => make("li", {},
-      time(it.utc, `${it.local}`), make("span", { class: "hint" }, ` ${distance(it.utc)}`)));
+      time(it.utc, wallTime(it.local)), make("span", { class: "hint" }, ` ${distance(it.utc)}`)));
     const last = schedule.last_run;
     const lastAt = typeof last === "string" ? last : last?.at ?? last?.utc;
     const preview = make("div", { class: "preview", role: "status" });

@@ -31,6 +31,17 @@ export function moment(text) {
   return isToday ? `Today, ${CLOCK.format(date)}` : DAY.format(date);
 }
 
+const WALL = new Intl.DateTimeFormat(undefined, {
+  weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+  timeZone: "UTC",
+});
+
+// A time as the clock on a wall elsewhere shows it.
+export function wallTime(local) {
+  const date = new Date(`${local.slice(0, 16)}Z`);
+  return Number.isNaN(date.getTime()) ? local : WALL.format(date);
+}
+
 // "in 2 hours", "3 minutes ago".
 export function distance(text, now = Date.now()) {
   const away = new Date(text).getTime() - now;

@@ -1,0 +1,58 @@
+//! The pages in a real browser: the inbox against `framewire serve`, the console against its
+//! HTTP interface, every state of both under the rules of axe.
+//!
+//! The stories stand in `tests/peers/browser`. Photographs of the states are left in the folder
+//! `screenshots` of the test's own part of the target directory.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "the pages need one of the peers")]
+#[path = "../interop/install.rs"]
+mod install;
+#[expect(dead_code, reason = "the stories start their servers themselves")]
+#[path = "../interop/process.rs"]
+mod process;
+#[path = "../programs/mod.rs"]
+mod programs;
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Runs a story to its end, and fails unless as many of its parts have held.
+fn tell(story: &str, parts: usize, more: &[&str]) {
+    let data = tempfile::tempdir().unwrap();
+    let screenshots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
+    fs::create_dir_all(&screenshots).unwrap();
+    let script = install::npm_package("browser").join(story);
+    let mut command = Command::new(install::node());
+    command.env("FRAMEWIRE", env!("CARGO_BIN_EXE_framewire"));
+    command.env("CHROMIUM", install::chromium());
+    command.arg(script).arg(data.path()).arg(&screenshots);
+    let printed = process::run(command.args(more));
+    let told = printed
+        .lines()
+        .filter(|line| line.starts_with("ok "))
+        .count();
+    assert_eq!(told, parts, "parts of the story that held:\n{printed}");
+}
+
+//= A14 type=test
+//= C12 type=test
+#[test]
+fn the_inbox_is_live_and_comes_back_and_is_for_everybody() {
+    tell("inbox.mjs", 11, &[]);
+}
+
+/// `PAGES_CONSOLE=real` has the server's own HTTP interface answer instead of the one by the
+/// contract; `FRAMEWIRE_URL`, `ADMIN_TOKEN` and `BOB_TOKEN` name a server that runs already.
+#[test]
+fn the_console_checks_whom_something_reaches_and_shows_how_far_it_has_come() {
+    let mode = env::var("PAGES_CONSOLE").unwrap_or_default();
+    let more: Vec<&str> = [mode.as_str()]
+        .into_iter()
+        .filter(|it| !it.is_empty())
+        .collect();
+    tell("console.mjs", 6, &more);
+}
