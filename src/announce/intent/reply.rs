@@ -145,7 +145,8 @@ fn released(release: &Release) -> String {
             .number("version", stored.version)
     };
     match release.change {
-        Change::Posted => announcement(stored),
+        // Among what was missed it may have moved on; this entry stands where it stands.
+        Change::Posted => announcement_at(stored, release.offset),
         Change::Edited => {
             let edited = told("Announcement edited", Object::new());
             edited.raw("Announcement", &announcement(stored)).end()
@@ -173,11 +174,15 @@ pub fn acknowledged(id: &str, done: &Acknowledged, context: &Context) -> String 
 /// name can meet one of the server's.
 #[must_use]
 pub fn announcement(announcement: &Announcement) -> String {
+    announcement_at(announcement, announcement.offset)
+}
+
+fn announcement_at(announcement: &Announcement, offset: u64) -> String {
     let mut object = Object::new()
         .text("Intent", announcement.kind.as_str())
         .raw("Group", &group(&announcement.feed))
         .text("NotificationID", &announcement.id)
-        .number("offset", announcement.offset)
+        .number("offset", offset)
         .text("epoch", &announcement.epoch)
         .text("SentAt", &rfc3339(announcement.sent_at))
         .text("Publisher", &announcement.publisher);
