@@ -71,7 +71,6 @@ pub(crate) struct Client {
     socket: Option<WebSocket<TcpStream>>,
     connection: u32,
     is_signed: bool,
-    replaying: HashMap<Text, u64>,
     positions: BTreeMap<Text, u64>,
     asked_since: BTreeMap<Text, u64>,
     known: VecDeque<Entry>,
@@ -114,7 +113,6 @@ impl Client {
             socket: None,
             connection: 0,
             is_signed: false,
-            replaying: HashMap::new(),
             positions: BTreeMap::new(),
             asked_since: BTreeMap::new(),
             known: VecDeque::new(),
@@ -254,7 +252,6 @@ impl Client {
         };
         self.socket = Some(socket);
         self.connection += 1;
-        self.replaying.clear();
         self.next_act = Instant::now() + self.common.pace.mul_f64(self.rng.random_range(0.0..1.0));
         if self.story.who.user.is_none() {
             self.returned();
@@ -321,7 +318,6 @@ impl Client {
             What::Signed { standings, .. } => {
                 for standing in standings {
                     standing.since = self.asked_since.get(&standing.feed).copied();
-                    self.replaying.insert(standing.feed.clone(), standing.top);
                     let from = standing.since.unwrap_or(standing.top);
                     self.positions.insert(standing.feed.clone(), from);
                 }
@@ -329,12 +325,6 @@ impl Client {
             }
             What::Heard(entry) => {
                 let place = self.positions.entry(entry.feed.clone()).or_insert(0);
-                let top = self.replaying.get(&entry.feed).copied().unwrap_or(0);
-                // Among what was missed, this dialect tells where an announcement stands now,
-                // which an edit may have changed; the log has one entry after the other.
-                if !self.words.is_native && entry.change == Change::Posted && *place < top {
-                    entry.offset = *place + 1;
-                }
                 *place = entry.offset;
                 if self.known.len() == KNOWN_MAX {
                     self.known.pop_front();
