@@ -8,14 +8,16 @@
 //! long it is as in the calm. Exit status 1 where pacing does not keep the 99th percentile below
 //! that of the storm that is not paced.
 
+extern crate alloc;
+
+use alloc::sync::Arc;
 use core::error::Error;
 use core::net::SocketAddr;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 

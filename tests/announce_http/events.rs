@@ -50,7 +50,7 @@ impl Reader {
                     let lines = self.text[..at + end].lines();
                     lines
                         .filter_map(|it| it.strip_prefix(name))
-                        .last()
+                        .next_back()
                         .unwrap_or("")
                         .to_owned()
                 };

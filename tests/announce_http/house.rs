@@ -1,6 +1,7 @@
 //! A server on a free port, and requests to it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use framewire::announce::bus::Bus;
@@ -57,7 +58,7 @@ impl House {
         let store = Store::open(&folder.path().join("announce.db")).unwrap();
         let service = Service::new(Desk::new(store, Verifier::new(&secret)));
         let bus = Bus::new();
-        let reload: Reload = std::sync::Arc::new(|| {
+        let reload: Reload = Arc::new(|| {
             Box::pin(async {
                 let mut reloaded = Reloaded::default();
                 reloaded.applied.push("auth.keys".to_owned());

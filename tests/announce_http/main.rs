@@ -2,6 +2,7 @@
 #![cfg(feature = "announce")]
 #![expect(
     clippy::unwrap_used,
+    clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     reason = "tests stand on std and stop at the first surprise"
 )]

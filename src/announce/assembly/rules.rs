@@ -66,7 +66,10 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, StartError> {
     let open = [&config.origins, &config.gateway.origins];
     let is_open = open.iter().any(|it| matches!(it, Origins::Any));
     Ok(Settings {
-        endpoints: Vec::from_iter([Some(announcements), gateway].into_iter().flatten()),
+        endpoints: [Some(announcements), gateway]
+            .into_iter()
+            .flatten()
+            .collect(),
         origins: origins(&config.origins)?,
         gateway_origins,
         gateway_namespace: Some(config.gateway.namespace_default.clone()),

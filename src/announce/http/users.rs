@@ -1,7 +1,6 @@
 //! What belongs to one person: the unread, what was read, and messages to their connections.
 
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::announce::fields::{Fault, Given};
@@ -54,7 +53,7 @@ async fn read(call: Call) -> Answer {
 
 async fn message(call: Call) -> Answer {
     let fields = call.fields(&["event", "payload"])?;
-    send(&call, &vec![call.user()?.into()], &fields)
+    send(&call, &[call.user()?.into()], &fields)
 }
 
 async fn messages(call: Call) -> Answer {
