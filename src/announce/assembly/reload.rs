@@ -148,8 +148,10 @@ impl Live {
 
     /// Everything that can fail is done before anything is changed, save what is taken back.
     fn reload(&self) -> Result<Reloaded, Refused> {
-        let (config, _) = self.inputs.load()?;
+        // One reload at a time, and each reads for itself: so an older file is never applied
+        // over a newer one.
         let mut present = self.present();
+        let (config, _) = self.inputs.load()?;
         let environment = &self.inputs.environment;
         let tokens = &config.auth.tokens;
         let secret = keys::secret(&config, environment)?;

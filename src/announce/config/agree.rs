@@ -225,16 +225,6 @@ impl Agreement<'_> {
                 "smaller than limits.message, so that a message would not fit",
             ),
             (
-                limits.connections_per_user > limits.connections,
-                "limits.connections_per_user",
-                "larger than limits.connections",
-            ),
-            (
-                limits.connections_per_ip > limits.connections,
-                "limits.connections_per_ip",
-                "larger than limits.connections",
-            ),
-            (
                 heartbeat.jitter > heartbeat.interval,
                 "heartbeat.jitter",
                 "longer than heartbeat.interval",

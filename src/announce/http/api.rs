@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use crate::announce::bus::{BoxFuture, Bus, Producer};
-use crate::announce::http::metrics::Requests;
+use crate::announce::http::requests::Requests;
 use crate::announce::schedule::{Clock, Ledger, Listed, Preview, RunError, Runner, Started};
 use crate::announce::service::Service;
 

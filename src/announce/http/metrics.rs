@@ -24,6 +24,7 @@ use crate::announce::dialect::Dialect;
 use crate::announce::http::api::Api;
 use crate::announce::http::call::{Answer, Call};
 use crate::announce::http::problem::Problem;
+use crate::announce::http::requests::Labels;
 use crate::announce::http::route::{Route, get};
 use crate::announce::service::{LATENCY_BOUNDS, Service, Snapshot};
 
@@ -32,12 +33,6 @@ const METRICS_SCOPE: &str = "metrics";
 
 /// What the format calls itself.
 const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-type Labels = Vec<(&'static str, String)>;
-
-/// Requests by route and status.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Requests(Family<Labels, Counter>);
 
 pub(crate) fn routes() -> [Route; 1] {
     [get("/metrics", all)]
@@ -49,8 +44,7 @@ pub(crate) async fn count(State(api): State<Api>, request: Request, next: Next) 
     let route = route.map_or("none", MatchedPath::as_str).to_string();
     let response = next.run(request).await;
     let status = response.status().as_str().to_string();
-    let labels = Vec::from([("route", route), ("status", status)]);
-    api.inner.requests.0.get_or_create(&labels).inc();
+    api.inner.requests.count(route, status);
     response
 }
 
@@ -73,7 +67,7 @@ impl Api {
     pub fn metrics(&self) -> String {
         let mut registry = Registry::with_prefix("framewire");
         let counted = self.service().counters().snapshot();
-        let requests = self.inner.requests.0.clone();
+        let requests = self.inner.requests.figures();
         registry.register("http_requests", "HTTP requests", requests);
         connections(&mut registry, self.service());
         counters(&mut registry, self.service(), &counted);

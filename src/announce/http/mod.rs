@@ -27,6 +27,7 @@ mod health;
 mod metrics;
 mod problem;
 mod reload;
+mod requests;
 mod revocations;
 mod rooms;
 mod route;

@@ -21,11 +21,11 @@ pub(crate) fn routes() -> [Route; 2] {
 async fn all(call: Call) -> Answer {
     call.only(&[])?;
     let found = call.desk().revocations(call.actor(), call.now).await?;
-    let revocations = list(found.iter().map(revocation));
+    let revocations = list(found.iter().map(shown));
     Ok(answer::ok(Object::new().raw("revocations", &revocations)))
 }
 
-fn revocation(revocation: &Revocation) -> Object {
+fn shown(revocation: &Revocation) -> Object {
     Object::new()
         .text("kind", revocation.kind.name())
         .text("subject", subject(revocation))
@@ -53,7 +53,7 @@ async fn add(call: Call) -> Answer {
         (None, None, false) => return Err(Fault::missing("token_id, user or everyone").into()),
         _ => return Err(Fault::wrong("the request", "about one of them").into()),
     };
-    let answer = self::revocation(&revocation);
+    let answer = shown(&revocation);
     call.desk()
         .revoke_as(call.actor(), revocation, call.now)
         .await?;
