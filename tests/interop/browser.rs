@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::install;
-use crate::process::run;
+use crate::run::run;
 
 /// What the story says after each of its parts.
 const PARTS: usize = 5;

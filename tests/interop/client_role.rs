@@ -11,6 +11,7 @@ use framewire::wire::close::CloseCode;
 use tokio::time::timeout;
 
 use crate::install;
+use crate::packages;
 use crate::process::Server;
 
 type Socket = WebSocket<framewire::client::Stream>;
@@ -33,13 +34,13 @@ async fn our_client_meets_the_server_of_ws() {
 
 #[tokio::test]
 async fn our_client_meets_the_server_of_websockets() {
-    let (python, script) = install::python_peer();
+    let (python, script) = packages::python_peer();
     meet(Command::new(python).arg("-B").arg(script).arg("serve")).await;
 }
 
 #[tokio::test]
 async fn our_client_meets_the_server_of_tungstenite() {
-    meet(Command::new(install::rust_peer()).args(["tungstenite", "serve"])).await;
+    meet(Command::new(packages::rust_peer()).args(["tungstenite", "serve"])).await;
 }
 
 /// Runs every scenario against the server that `command` starts.

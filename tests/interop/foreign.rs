@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::install;
 use crate::ours::Deflate;
+use crate::packages;
 
 /// One of the programs in `tests/peers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,14 +71,14 @@ impl Peer {
                 command
             }
             Self::Websockets | Self::Aiohttp | Self::Wsproto | Self::Tornado => {
-                let (python, script) = install::python_peer();
+                let (python, script) = packages::python_peer();
                 let mut command = Command::new(python);
                 command.arg("-B").arg(script.with_file_name("matrix.py"));
                 command.arg(self.name());
                 command
             }
             Self::Tungstenite | Self::Yawc => {
-                let mut command = Command::new(install::rust_peer());
+                let mut command = Command::new(packages::rust_peer());
                 command.arg(self.name());
                 command
             }

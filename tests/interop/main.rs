@@ -10,11 +10,15 @@ mod browser;
 mod certificate;
 mod client_role;
 mod foreign;
+#[path = "../programs/install.rs"]
 mod install;
 mod matrix;
 mod messages;
 mod ours;
+mod packages;
 mod process;
 #[path = "../programs/mod.rs"]
 mod programs;
+#[path = "../programs/run.rs"]
+mod run;
 mod server_role;

@@ -1,6 +1,6 @@
 //! Child processes that end with the test that started them.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// A server in a process of its own, ended by its own handle.
@@ -51,25 +51,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// Runs `command` to its end and returns what it printed; fails with that when it failed.
-pub(crate) fn run(command: &mut Command) -> String {
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-    let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let mut printed = String::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut printed)
-        .unwrap();
-    let status = child.wait().unwrap();
-    assert!(
-        status.success(),
-        "{command:?} ended with {status}:\n{printed}"
-    );
-    printed
 }
 
 /// The binary under test as an echo server.

@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use crate::install;
-use crate::process::{echo_server, run};
+use crate::packages;
+use crate::process::echo_server;
+use crate::run::run;
 
 /// What a full client can do; a page in a browser can do less.
 /// That of websockets can send a list of extensions that is empty as well.
@@ -34,7 +36,7 @@ fn the_client_of_ws_meets_our_server() {
 
 #[test]
 fn the_client_of_websockets_meets_our_server() {
-    let (python, script) = install::python_peer();
+    let (python, script) = packages::python_peer();
     drive(
         Command::new(python).arg("-B").arg(script).arg("drive"),
         SCENARIOS + 1,
@@ -44,7 +46,7 @@ fn the_client_of_websockets_meets_our_server() {
 #[test]
 fn the_client_of_tungstenite_meets_our_server() {
     drive(
-        Command::new(install::rust_peer()).args(["tungstenite", "drive"]),
+        Command::new(packages::rust_peer()).args(["tungstenite", "drive"]),
         SCENARIOS,
     );
 }

@@ -6,9 +6,13 @@ import { createInterface } from 'node:readline';
 
 const START_MS = 30_000;
 
-// Starts the binary on `listen` and resolves once it says where it listens.
-async function launch(listen, data) {
-  const child = spawn(process.env.FRAMEWIRE, ['serve', '--listen', listen, '--data', data], {
+// Starts the binary on `listen` and resolves once it says where it listens. It runs in `folder`, where
+// one is given, and with the configuration `config`.
+async function launch(listen, data, { folder, config } = {}) {
+  const words = ['serve', '--listen', listen, '--data', data];
+  if (config) words.push('--config', config);
+  const child = spawn(process.env.FRAMEWIRE, words, {
+    cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
@@ -25,15 +29,16 @@ async function launch(listen, data) {
 }
 
 export class Server {
-  static async start(data) {
-    const { child, address } = await launch('127.0.0.1:0', data);
-    return new Server(child, address, data);
+  static async start(data, options) {
+    const { child, address } = await launch('127.0.0.1:0', data, options);
+    return new Server(child, address, data, options);
   }
 
-  constructor(child, address, data) {
+  constructor(child, address, data, options) {
     this.child = child;
     this.address = address;
     this.data = data;
+    this.options = options;
   }
 
   get page() {
@@ -51,15 +56,21 @@ export class Server {
   // Kills the server and starts it again on the same data and port.
   async restart() {
     await this.kill();
-    ({ child: this.child } = await launch(this.address, this.data));
+    ({ child: this.child } = await launch(this.address, this.data, this.options));
   }
 
   // Mints a token with the secret of this server. An object among the scopes names the `ttl`.
   token(user, ...given) {
     const { ttl = '1h' } = given.find((it) => typeof it === 'object') ?? {};
-    const scopes = given.filter((it) => typeof it === 'string');
-    const words = ['token', '--user', user, '--ttl', ttl, '--data', this.data];
-    for (const scope of scopes) words.push('--scope', scope);
+    return this.mint(user, { ttl, scope: given.filter((it) => typeof it === 'string') });
+  }
+
+  // The same with other claims: each name is one of the command line, with a value or several.
+  mint(user, claims) {
+    const words = ['token', '--user', user, '--data', this.data];
+    for (const [name, values] of Object.entries({ ttl: '1h', ...claims })) {
+      for (const value of [values].flat()) words.push(`--${name}`, value);
+    }
     return execFileSync(process.env.FRAMEWIRE, words, { encoding: 'utf8' }).trim();
   }
 }

@@ -1,0 +1,66 @@
+// An application behind the gateway: handlers over HTTP, and the configuration that names them.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { copyFileSync, appendFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+
+// Starts an HTTP server whose `handle(topic, message)` says what the answer is, `undefined` for
+// none, and writes a configuration that posts these topics to it.
+export async function handlers(folder, topics, handle) {
+  const app = createServer(async (request, answer) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { topic, message } = JSON.parse(Buffer.concat(chunks));
+    const reply = handle(topic, message);
+    answer.statusCode = reply === undefined ? 204 : 200;
+    answer.end(reply === undefined ? undefined : JSON.stringify(reply));
+  });
+  await once(app.listen(0, '127.0.0.1'), 'listening');
+  const config = beside(folder, [
+    '  handlers:',
+    ...topics.flatMap((topic) => [
+      `    - topic: "${topic}"`,
+      `      url: "http://127.0.0.1:${app.address().port}/"`,
+    ]),
+  ]);
+  const end = () => {
+    app.closeAllConnections();
+    app.close();
+  };
+  return { config, end };
+}
+
+// Writes a configuration that begins with the given one, byte for byte.
+export function beside(folder, lines) {
+  const config = 'conf/more.yaml';
+  copyFileSync(join(folder, 'conf/socket.yaml'), join(folder, config));
+  appendFileSync(join(folder, config), `\n${lines.join('\n')}\n`);
+  return config;
+}
+
+// A list of what has been handled, on which one can wait.
+export class Notes {
+  #notes = [];
+  #wake = () => {};
+
+  add(note) {
+    this.#notes.push(note);
+    this.#wake();
+  }
+
+  // Takes the next note, which has to be about this topic.
+  async next(topic) {
+    while (this.#notes.length === 0) {
+      await new Promise((resolve) => { this.#wake = resolve; });
+    }
+    const note = this.#notes.shift();
+    assert.equal(note.topic, topic);
+    return note.message;
+  }
+
+  isEmpty() {
+    return this.#notes.length === 0;
+  }
+}
