@@ -78,7 +78,7 @@ pub(crate) fn admit(
     let dialect = asked.unwrap_or(endpoint.dialect);
     //= B26
     if dialect == Dialect::Gateway && query.namespace.is_none() {
-        if settings.gateway_namespace.is_none() && settings.gateway_namespace_required {
+        if settings.gateway_namespace_required {
             return Err(Refusal::bad_request("name the namespace in the query").into());
         }
         query.namespace.clone_from(&settings.gateway_namespace);

@@ -37,9 +37,10 @@ pub struct Settings {
     pub origins: Origins,
     /// The pages that may connect to the gateway, where they are others.
     pub gateway_origins: Option<Origins>,
-    /// The namespace of a request to the gateway that names none; `None` for the token's first.
+    /// The namespace of a request to the gateway that names none, where it need not; `None` for
+    /// the token's first.
     pub gateway_namespace: Option<String>,
-    /// Whether a request to the gateway has to name its namespace where there is none for it.
+    /// Whether a request to the gateway has to name its namespace.
     pub gateway_namespace_required: bool,
     /// The cookie that may hold a token; `None` for no cookie.
     pub cookie: Option<String>,
