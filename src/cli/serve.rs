@@ -58,7 +58,7 @@ fn told(inputs: &Inputs, refused: &Refused) -> Box<dyn Error> {
 fn warn(report: &Report) -> io::Result<()> {
     let worth = |severity: Severity| severity >= Severity::Warning;
     let mut findings = report.findings.iter().filter(|it| worth(it.severity));
-    findings.try_for_each(|finding| writeln!(io::stderr(), "warning: {finding}"))
+    findings.try_for_each(|finding| writeln!(io::stderr(), "{finding}"))
 }
 
 async fn serve(config: Config, inputs: Inputs) -> Result<ExitCode, Box<dyn Error>> {
