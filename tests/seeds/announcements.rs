@@ -44,3 +44,11 @@ fn tokens_decide_who_somebody_is() {
     //= A82 type=test
     everywhere("announcements", "signingIn");
 }
+
+#[test]
+fn announcements_in_a_channel_are_for_its_members() {
+    //= A60 type=test
+    //= A63 type=test
+    //= A64 type=test
+    everywhere("announcements", "channels");
+}

@@ -13,6 +13,8 @@ fn without_handlers_the_gateway_is_silent() {
 
 #[test]
 fn strangers_stay_outside() {
+    //= A40 type=test
+    //= A41 type=test
     //= B04 type=test
     //= B05 type=test
     //= B26 type=test
@@ -21,6 +23,7 @@ fn strangers_stay_outside() {
 
 #[test]
 fn pages_of_other_sites_are_refused_with_the_cookie() {
+    //= A33 type=test
     //= B22 type=test
     //= B23 type=test
     everywhere("gateway", "foreignPage");
@@ -66,6 +69,7 @@ fn the_end_of_a_connection_is_told_once() {
 fn what_programs_send_stays_in_its_namespace() {
     //= B12 type=test
     //= B13 type=test
+    //= B14 type=test
     //= B27 type=test
     //= B28 type=test
     //= B44 type=test
@@ -79,4 +83,12 @@ fn a_send_without_a_person_is_no_broadcast() {
     //= B48 type=test
     //= B49 type=test
     in_node("bus", "refusals");
+}
+
+#[test]
+fn malformed_messages_to_the_gateway_harm_nobody() {
+    //= A45 type=test
+    //= A74 type=test
+    //= B54 type=test
+    everywhere("gateway", "malformed");
 }

@@ -29,3 +29,9 @@ fn frames_against_the_protocol_end_their_own_connection_alone() {
     //= A45 type=test
     in_node("hostile", "frames");
 }
+
+#[test]
+fn strangers_who_talk_without_end_are_closed() {
+    //= A32 type=test
+    everywhere("hostile", "chatter");
+}

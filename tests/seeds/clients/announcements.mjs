@@ -91,6 +91,28 @@ export async function personnel(world) {
   }
 }
 
+// What is announced in a channel reaches its members, from those who may announce there.
+export async function channels(world) {
+  const scope = 'announce:channel:Sales';
+  const alice = await Person.signIn(world, 'alice', { scope, channel: 'Sales' });
+  const sam = await Person.signIn(world, 'sam', { channel: ['Sales', 'Staff'] });
+  const bob = await Person.signIn(world, 'bob', { channel: 'Staff', ...PUBLISHER });
+  for (const Group of ['Sales', { channel: 'Sales' }]) {
+    await bob.ask('Public announcement', { Group, Body: 'not mine to say' });
+    await bob.isRefused('forbidden');
+    const { NotificationID } = await alice.publishes({ Group, Body: 'New prices' });
+    const announced = await sam.hears('Public announcement');
+    assert.deepEqual(
+      [announced.Group, announced.NotificationID],
+      [{ channel: 'Sales' }, NotificationID],
+    );
+  }
+  await alice.ask('Public announcement', { Group: 'Staff', Body: 'elsewhere' });
+  await alice.isRefused('forbidden');
+  assert.deepEqual((await bob.unread()).messages, []);
+  assert.equal((await sam.unread()).unread.Sales, 2);
+}
+
 // Tokens that are missing or wrong, and people who are not who they say.
 export async function signingIn(world) {
   const alice = await Person.signIn(world, 'alice', PUBLISHER);

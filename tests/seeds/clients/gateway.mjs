@@ -9,6 +9,11 @@ import { WebSocket } from 'ws';
 
 import { Talk } from './talk.mjs';
 
+// The server finds its configuration at the place where the first gateway had it.
+export function configure() {
+  return { config: undefined, end: () => {} };
+}
+
 // Somebody who has logged in elsewhere on this site, and so has the cookie.
 export async function connect(world, user, namespace, claims) {
   const token = world.server.mint(user, { namespace, ...claims });
@@ -45,6 +50,20 @@ export async function silence(world) {
   await other.leave();
 }
 
+const MALFORMED_MAX = 5;
+
+// Queries behind the path, and how they are refused.
+const REFUSED = [
+  ['?namespace=other', 403],
+  ['', 400],
+  ['?namespace=', 400],
+  ['?namespace=a%20b', 400],
+  ['?namespace=alex&namespace=main', 400],
+  ['?namespace=%ff', 400],
+  ['?namespace=alex&access_token=a.b.c', 400],
+  ['/more?namespace=alex', 404],
+];
+
 // Who has no token, or one for another namespace, does not become part of it.
 export async function strangers(world) {
   const { server } = world;
@@ -52,11 +71,30 @@ export async function strangers(world) {
   const anonymous = await Talk.open(await world.arrive(server.page), url('?namespace=alex'));
   await anonymous.say({ type: 'message_type_one', payload: {} });
   assert.equal((await anonymous.hear()).payload.code, 'not_signed_in');
-  const place = await world.arrive(server.page, server.mint('alex', { namespace: 'alex' }));
-  for (const query of ['?namespace=other', '', '?namespace=', '?namespace=a%20b', '/more']) {
+  const token = server.mint('alex', { namespace: ['alex', 'main'] });
+  const place = await world.arrive(server.page, token);
+  for (const [query, status] of REFUSED) {
     const { closed } = await place.call('open', url(query));
     assert.equal(closed?.code, 1006, `opened with ${query}`);
+    const refused = await refusal(url(query), { Cookie: `ID_TOKEN=${token}` });
+    assert.equal(refused.status, status, `${query}: ${refused.body}`);
   }
+  await (await Talk.open(place, url('?namespace=%61lex&theme=dark&x=1?2'))).leave();
+}
+
+// Messages that are none, or too long, end their own connection at most.
+export async function malformed(world) {
+  const [alex, bo] = [
+    await connect(world, 'alex', 'alex'),
+    await connect(world, 'bo', 'alex'),
+  ];
+  for (let count = 0; count < MALFORMED_MAX; count += 1) await hasHeardNothing(alex);
+  await alex.isClosed(4400);
+  const huge = await connect(world, 'alex', 'alex');
+  await huge.say({ type: 'message_type_one', payload: 'x'.repeat(1024 * 1024) });
+  await huge.isClosed(1009);
+  await hasHeardNothing(bo);
+  await bo.leave();
 }
 
 // The page of another site cannot connect in the name of whoever looks at it.
@@ -68,12 +106,14 @@ export async function foreignPage(world) {
     const page = `http://127.0.0.1:${site.address().port}/`;
     const token = server.mint('alex', { namespace: 'alex' });
     const place = await world.arrive(page, token);
-    const url = `ws://${server.address}/connect?namespace=alex`;
-    const { closed } = await place.call('open', url);
-    assert.equal(closed?.code, 1006);
+    for (const path of ['/connect?namespace=alex', '/websockets']) {
+      const url = `ws://${server.address}${path}`;
+      const { closed } = await place.call('open', url);
+      assert.equal(closed?.code, 1006);
+      const headers = { Cookie: `ID_TOKEN=${token}`, Origin: page.slice(0, -1) };
+      assert.equal((await refusal(url, headers)).status, 403);
+    }
     await (await connect(world, 'alex', 'alex')).leave();
-    const headers = { Cookie: `ID_TOKEN=${token}`, Origin: page.slice(0, -1) };
-    assert.equal((await refusal(url, headers)).status, 403);
   } finally {
     site.closeAllConnections();
     site.close();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { copyFileSync, appendFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 
@@ -52,9 +52,7 @@ export class Notes {
 
   // Takes the next note, which has to be about this topic.
   async next(topic) {
-    while (this.#notes.length === 0) {
-      await new Promise((resolve) => { this.#wake = resolve; });
-    }
+    while (this.isEmpty()) await new Promise((resolve) => { this.#wake = resolve; });
     const note = this.#notes.shift();
     assert.equal(note.topic, topic);
     return note.message;

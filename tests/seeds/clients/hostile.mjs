@@ -7,6 +7,7 @@ import { violations } from './frames.mjs';
 
 const TOO_LARGE = 1024 * 1024;
 const MALFORMED_MAX = 5;
+const ANONYMOUS_MAX = 10;
 
 // Two who are at work, and notice nothing.
 class Bystanders {
@@ -75,7 +76,6 @@ const FIELDS = [
   ['Mark as read', { Group: [], NotificationID: 'x' }, 'wrong_type'],
   ['Mark as read', { Group: {}, NotificationID: 'x' }, 'missing_field'],
   ['Mark as read', { Group: { channel: null }, NotificationID: 'x' }, 'missing_field'],
-  ['Mark as read', { Group: { channel: null }, NotificationID: 'x' }, 'wrong_type'],
   ['Mark as read', { Group: { channel: { channel: 'HR' } }, UpTo: 1 }, 'wrong_type'],
   ['Mark as read', { Group: 'Public' }, 'missing_field'],
   ['Mark as read', { Group: 'Public', NotificationID: 'x' }, 'unknown_notification'],
@@ -109,6 +109,19 @@ export async function sizes(world) {
     await person.talk.isClosed(1009);
     await others.notice('a huge message');
   }
+}
+
+// Who talks without end before signing in is closed.
+export async function chatter(world) {
+  const others = await Bystanders.arrive(world);
+  const stranger = await Person.connect(world, 'mallory');
+  for (let count = 0; count < ANONYMOUS_MAX; count += 1) {
+    await stranger.ask('Get unread messages');
+    await stranger.isRefused('not_signed_in');
+  }
+  await stranger.ask('Get unread messages');
+  await stranger.talk.isClosed(4408);
+  await others.notice('a stranger who talks');
 }
 
 // Frames that break the rules of the protocol end their own connection.
