@@ -17,6 +17,7 @@ fn strangers_stay_outside() {
     //= A41 type=test
     //= B04 type=test
     //= B05 type=test
+    //= B18 type=test
     //= B26 type=test
     everywhere("gateway", "strangers");
 }

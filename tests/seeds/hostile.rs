@@ -31,7 +31,7 @@ fn frames_against_the_protocol_end_their_own_connection_alone() {
 }
 
 #[test]
-fn strangers_who_talk_without_end_are_closed() {
+fn strangers_who_do_not_sign_in_are_closed() {
     //= A32 type=test
-    everywhere("hostile", "chatter");
+    in_node("hostile", "unsigned");
 }

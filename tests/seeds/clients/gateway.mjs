@@ -72,6 +72,10 @@ export async function strangers(world) {
   await anonymous.say({ type: 'message_type_one', payload: {} });
   assert.equal((await anonymous.hear()).payload.code, 'not_signed_in');
   const token = server.mint('alex', { namespace: ['alex', 'main'] });
+  // A page that cannot set the cookie brings the token in its first message.
+  await anonymous.say({ type: 'sign', payload: { token } });
+  await anonymous.say({ type: 'message_type_one', payload: {} });
+  await hasHeardNothing(anonymous);
   const place = await world.arrive(server.page, token);
   for (const [query, status] of REFUSED) {
     const { closed } = await place.call('open', url(query));

@@ -8,6 +8,7 @@ import { violations } from './frames.mjs';
 const TOO_LARGE = 1024 * 1024;
 const MALFORMED_MAX = 5;
 const ANONYMOUS_MAX = 10;
+const ANONYMOUS_BYTES_MAX = 16 * 1024;
 
 // Two who are at work, and notice nothing.
 class Bystanders {
@@ -111,9 +112,13 @@ export async function sizes(world) {
   }
 }
 
-// Who talks without end before signing in is closed.
-export async function chatter(world) {
+// Who does not sign in is closed: after some messages, after one that is long, or after a while.
+export async function unsigned(world) {
+  const silent = await Person.connect(world, 'mallory');
   const others = await Bystanders.arrive(world);
+  const lengthy = await Person.connect(world, 'mallory');
+  await lengthy.ask('Sign', { Note: 'x'.repeat(ANONYMOUS_BYTES_MAX) });
+  await lengthy.talk.isClosed(1009);
   const stranger = await Person.connect(world, 'mallory');
   for (let count = 0; count < ANONYMOUS_MAX; count += 1) {
     await stranger.ask('Get unread messages');
@@ -121,7 +126,8 @@ export async function chatter(world) {
   }
   await stranger.ask('Get unread messages');
   await stranger.talk.isClosed(4408);
-  await others.notice('a stranger who talks');
+  await silent.talk.isClosed(4408);
+  await others.notice('strangers who do not sign in');
 }
 
 // Frames that break the rules of the protocol end their own connection.
