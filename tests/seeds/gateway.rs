@@ -67,6 +67,13 @@ fn the_end_of_a_connection_is_told_once() {
 }
 
 #[test]
+fn the_end_is_told_of_lost_connections_and_of_a_server_that_goes() {
+    //= B11 type=test
+    //= B52 type=test
+    in_node("handled", "losing");
+}
+
+#[test]
 fn what_programs_send_stays_in_its_namespace() {
     //= B12 type=test
     //= B13 type=test

@@ -40,6 +40,10 @@ export function defineClients() {
     close(number) {
       clients[number].socket.close();
     },
+    // Ends the connection without a word; only in Node.
+    drop(number) {
+      clients[number].socket.terminate();
+    },
     next(number) {
       const client = clients[number];
       if (client.events.length > 0) return Promise.resolve(client.events.shift());

@@ -101,3 +101,22 @@ export async function closing(world) {
   await notes.next('socket:connection');
   assert.ok(notes.isEmpty());
 }
+
+// The end is also told when nobody closes properly, and when the server goes.
+export async function losing(world) {
+  const { notes, server } = world;
+  const [alex, bo] = [await connect(world, 'alex', 'alex'), await connect(world, 'bo', 'alex')];
+  for (const talk of [alex, bo]) {
+    await talk.hear();
+    await notes.next('socket:connection');
+  }
+  await alex.drop();
+  const lost = await notes.next('socket:close');
+  assert.equal(lost.context.headers.jwt.preferred_username, 'alex');
+  assert.deepEqual([lost.code, lost.cause], [1006, 'lost']);
+  server.child.kill('SIGTERM');
+  await bo.isClosed(1012);
+  const gone = await notes.next('socket:close');
+  assert.equal(gone.context.headers.jwt.preferred_username, 'bo');
+  assert.equal(gone.code, 1012);
+}

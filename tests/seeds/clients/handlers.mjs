@@ -1,10 +1,20 @@
 // An application behind the gateway: handlers over HTTP, and the configuration that names them.
 
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFileSync, copyFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+
+const SECRET = 'what the application shares with the server';
+
+// Whether a post comes from who knows the secret.
+function isSigned(headers, body) {
+  const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+  const code = createHmac('sha256', SECRET).update(signed).digest('base64');
+  return headers['webhook-signature'] === `v1,${code}`;
+}
 
 // Starts an HTTP server whose `handle(topic, message)` says what the answer is, `undefined` for
 // none, and writes a configuration that posts these topics to it.
@@ -12,17 +22,22 @@ export async function handlers(folder, topics, handle) {
   const app = createServer(async (request, answer) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    const { topic, message } = JSON.parse(Buffer.concat(chunks));
+    const body = Buffer.concat(chunks).toString();
+    if (!isSigned(request.headers, body)) return answer.writeHead(401).end();
+    const { topic, message } = JSON.parse(body);
     const reply = handle(topic, message);
     answer.statusCode = reply === undefined ? 204 : 200;
-    answer.end(reply === undefined ? undefined : JSON.stringify(reply));
+    return answer.end(reply === undefined ? undefined : JSON.stringify(reply));
   });
+  const file = join(folder, 'secret');
+  writeFileSync(file, SECRET, { mode: 0o600 });
   await once(app.listen(0, '127.0.0.1'), 'listening');
   const config = beside(folder, [
     '  handlers:',
     ...topics.flatMap((topic) => [
       `    - topic: "${topic}"`,
       `      url: "http://127.0.0.1:${app.address().port}/"`,
+      `      secret_file: "${file}"`,
     ]),
   ]);
   const end = () => {

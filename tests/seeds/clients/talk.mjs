@@ -47,6 +47,11 @@ export class Talk {
     return closed;
   }
 
+  async drop() {
+    await this.place.call('drop', this.number);
+    return this.isClosed(1006);
+  }
+
   async leave() {
     await this.place.call('close', this.number);
     return this.isClosed(1005);
