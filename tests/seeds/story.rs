@@ -37,8 +37,8 @@ fn tell(story: &str, part: &str, place: Place) {
     node.env("FRAMEWIRE", env!("CARGO_BIN_EXE_framewire"))
         .env("CURL", program(&["curl"], &["curl"]))
         .env("NATS", program(&["nats-server"], &["nats-server"]))
-        .env_remove("API_secret")
-        .env_remove("RUST_LOG");
+        .env("RUST_LOG", "framewire=trace")
+        .env_remove("API_secret");
     let place = match place {
         Place::Node => "node",
         Place::Chromium => {

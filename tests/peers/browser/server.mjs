@@ -7,14 +7,15 @@ import { createInterface } from 'node:readline';
 const START_MS = 30_000;
 
 // Starts the binary on `listen` and resolves once it says where it listens. It runs in `folder`, where
-// one is given, and with the configuration `config`.
-async function launch(listen, data, { folder, config } = {}) {
+// one is given, with the configuration `config`, and `log` is called with what it logs.
+async function launch(listen, data, { folder, config, log } = {}) {
   const words = ['serve', '--listen', listen, '--data', data];
   if (config) words.push('--config', config);
   const child = spawn(process.env.FRAMEWIRE, words, {
     cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', log ? 'pipe' : 'inherit'],
   });
+  child.stderr?.on('data', log);
   const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
   for await (const line of createInterface({ input: child.stdout })) {
     const address = line.match(/^listening on ws:\/\/(\S+)/)?.[1];
@@ -39,6 +40,7 @@ export class Server {
     this.address = address;
     this.data = data;
     this.options = options;
+    this.minted = [];
   }
 
   get page() {
@@ -71,6 +73,8 @@ export class Server {
     for (const [name, values] of Object.entries({ ttl: '1h', ...claims })) {
       for (const value of [values].flat()) words.push(`--${name}`, value);
     }
-    return execFileSync(process.env.FRAMEWIRE, words, { encoding: 'utf8' }).trim();
+    const token = execFileSync(process.env.FRAMEWIRE, words, { encoding: 'utf8' }).trim();
+    this.minted.push(token);
+    return token;
   }
 }

@@ -17,7 +17,6 @@ export function configure() {
 // Somebody who has logged in elsewhere on this site, and so has the cookie.
 export async function connect(world, user, namespace, claims) {
   const token = world.server.mint(user, { namespace, ...claims });
-  world.secrets.push(token);
   const place = await world.arrive(world.server.page, token);
   return Talk.open(place, `ws://${world.server.address}/connect?namespace=${namespace}`);
 }

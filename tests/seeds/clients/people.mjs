@@ -23,7 +23,6 @@ export class Person {
 
   constructor(world, name, talk, token) {
     Object.assign(this, { world, name, talk, token });
-    world.secrets.push(token);
   }
 
   async sign() {
