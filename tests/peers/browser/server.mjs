@@ -55,6 +55,15 @@ export class Server {
     await ended;
   }
 
+  // Tells the server to stop, and waits until it has and all that it logged is here.
+  async stop() {
+    const { child } = this;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'close');
+    child.kill('SIGTERM');
+    await ended;
+  }
+
   // Kills the server and starts it again on the same data and port.
   async restart() {
     await this.kill();

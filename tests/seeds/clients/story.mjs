@@ -52,6 +52,7 @@ async function tell(story, part, place, folder) {
       const world = { server, place, folder, ...more };
       await withPlaces(place, async (arrive) => {
         await Promise.race([STORIES[story][part]({ ...world, arrive }), tooLong()]);
+        await Promise.race([server.stop(), tooLong()]);
         nothingWasGivenAway(server.minted, Buffer.concat(logged).toString());
       });
     } catch (error) {
