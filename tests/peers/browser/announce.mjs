@@ -55,8 +55,6 @@ class Person {
     if (await this.page.locator('#compose:not([open])').count() > 0) {
       await this.page.locator('#compose > summary').click();
     }
-    const compose = this.page.locator('#compose');
-    if (!await compose.evaluate((form) => form.open)) await compose.locator('summary').click();
     await this.page.locator('#title').fill(title);
     await this.page.locator('#body').fill(body);
     await this.page.locator('#publish').click();
