@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | `sign` | `token`, `namespace`, `since` | `signed`, then what it has missed |
 //! | `refresh` | `token` of the same person | `refreshed` |
-//! | `publish` | `feed`, `title`, `body`, `data`, `key`, `priority`, `require_ack`, `ack_by`, `visible_at`, `expires_at`, `dry_run` | `published`, or `dry_run` |
+//! | `publish` | a draft, `dry_run` | `published`, or `dry_run` |
 //! | `edit` | `announcement`, the new text, `version`, `unread_again` | `edited` |
 //! | `recall` | `announcement` | `recalled` |
 //! | `delivered` | `feed`, `up_to` | nothing, unless it gave an `id` |
@@ -22,6 +22,9 @@
 //! | `join`, `leave`, `presence` | `room` | `present`, `left` |
 //! | `say`, `signal` | `room`, `event`, `payload`, `echo` | `said` |
 //! | `relay` | `to`, `event`, `payload` | `relayed` |
+//!
+//! A draft is `feed`, `title`, `body`, `data`, `key`, `priority`, `require_ack`, `ack_by`,
+//! `visible_at` and `expires_at`, of which `feed` and one of the next three are needed.
 //!
 //! Without having asked, a client hears `hello`, `announcement`, `edited`, `recalled`,
 //! `read_state` (the person has read on another device), `gap` (some of what it missed is not

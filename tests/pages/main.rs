@@ -6,14 +6,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[expect(dead_code, reason = "the pages need one of the peers")]
-#[path = "../interop/install.rs"]
+#[path = "../programs/install.rs"]
 mod install;
-#[expect(dead_code, reason = "the stories start their servers themselves")]
-#[path = "../interop/process.rs"]
-mod process;
 #[path = "../programs/mod.rs"]
 mod programs;
+#[path = "../programs/run.rs"]
+mod run;
 
 use std::env;
 use std::fs;
@@ -30,7 +28,7 @@ fn tell(story: &str, parts: usize, more: &[&str]) {
     command.env("FRAMEWIRE", env!("CARGO_BIN_EXE_framewire"));
     command.env("CHROMIUM", install::chromium());
     command.arg(script).arg(data.path()).arg(&screenshots);
-    let printed = process::run(command.args(more));
+    let printed = run::run(command.args(more));
     let told = printed
         .lines()
         .filter(|line| line.starts_with("ok "))
