@@ -1,5 +1,5 @@
-//! The pages in a real browser: the inbox against `framewire serve`, the console against its
-//! HTTP interface, every state of both under the rules of axe.
+//! The pages in a real browser against `framewire serve`, every state of both under the rules of
+//! axe.
 //!
 //! The stories stand in `tests/peers/browser`. Photographs of the states are left in the folder
 //! `screenshots` of the test's own part of the target directory.
@@ -13,13 +13,12 @@ mod programs;
 #[path = "../programs/run.rs"]
 mod run;
 
-use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 /// Runs a story to its end, and fails unless as many of its parts have held.
-fn tell(story: &str, parts: usize, more: &[&str]) {
+fn tell(story: &str, parts: usize) {
     let data = tempfile::tempdir().unwrap();
     let screenshots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
     fs::create_dir_all(&screenshots).unwrap();
@@ -28,7 +27,7 @@ fn tell(story: &str, parts: usize, more: &[&str]) {
     command.env("FRAMEWIRE", env!("CARGO_BIN_EXE_framewire"));
     command.env("CHROMIUM", install::chromium());
     command.arg(script).arg(data.path()).arg(&screenshots);
-    let printed = run::run(command.args(more));
+    let printed = run::run(&mut command);
     let told = printed
         .lines()
         .filter(|line| line.starts_with("ok "))
@@ -40,17 +39,11 @@ fn tell(story: &str, parts: usize, more: &[&str]) {
 //= C12 type=test
 #[test]
 fn the_inbox_is_live_and_comes_back_and_is_for_everybody() {
-    tell("inbox.mjs", 11, &[]);
+    tell("inbox.mjs", 11);
 }
 
-/// `PAGES_CONSOLE=real` has the server's own HTTP interface answer instead of the one by the
-/// contract; `FRAMEWIRE_URL`, `ADMIN_TOKEN` and `BOB_TOKEN` name a server that runs already.
+/// `FRAMEWIRE_URL`, `ADMIN_TOKEN` and `BOB_TOKEN` name a server that runs already.
 #[test]
 fn the_console_checks_whom_something_reaches_and_shows_how_far_it_has_come() {
-    let mode = env::var("PAGES_CONSOLE").unwrap_or_default();
-    let more: Vec<&str> = [mode.as_str()]
-        .into_iter()
-        .filter(|it| !it.is_empty())
-        .collect();
-    tell("console.mjs", 6, &more);
+    tell("console.mjs", 6);
 }

@@ -143,9 +143,11 @@ export class Revocations {
   }
 }
 
-function whose({ user, token_id: id, everyone }) {
-  if (everyone) {
+// What is asked for names it by its field, what is listed by its kind.
+function whose({ user, token_id: id, everyone, kind, subject }) {
+  if (everyone || kind === "namespace") {
     return "the tokens of everyone";
   }
-  return user ? `the tokens of ${user}` : `the token ${id}`;
+  const person = kind === "user" ? subject : user;
+  return person ? `the tokens of ${person}` : `the token ${id ?? subject}`;
 }

@@ -3,7 +3,7 @@
 import { button, make, time } from "./dom.js";
 import { part } from "./api.js";
 import { attempt, confirmed, empty, loading, tell } from "./panel.js";
-import { distance, feedWords, textOf, wallTime } from "./words.js";
+import { count, distance, feedWords, textOf, wallTime } from "./words.js";
 
 export class Schedules {
   constructor(api, root) {
@@ -30,7 +30,7 @@ export class Schedules {
     const runs = (schedule.next_runs ?? []).slice(0, 5).map((it) => make("li", {},
       time(it.utc, wallTime(it.local)), make("span", { class: "hint" }, ` ${distance(it.utc)}`)));
     const last = schedule.last_run;
-    const lastAt = typeof last === "string" ? last : last?.at ?? last?.utc;
+    const lastAt = typeof last === "string" ? last : last?.due_at;
     const preview = make("div", { class: "preview", role: "status" });
     const act = (words, verb, done, attributes) => button(words, () => this.#act(id, verb, done), {
       class: "small quiet", "aria-label": `${words}: ${id}`, ...attributes,
@@ -68,8 +68,10 @@ export class Schedules {
   async #preview(id, place) {
     const shown = await attempt(`${id} has no preview`, () => this.api.post(`schedules/${part(id)}/preview`));
     if (shown !== undefined) {
-      const { title, body, ...rest } = shown.announcement ?? shown;
-      const others = Object.entries(rest).map(([name, value]) => make("div", {},
+      const { fields, audience, ...rest } = shown;
+      const { Title: title, Body: body, ...data } = fields;
+      const reach = audience.kind === "users" ? count(audience.count, "person", "people") : audience.kind;
+      const others = Object.entries({ ...rest, audience: reach, ...data }).map(([name, value]) => make("div", {},
         make("dt", {}, name.replaceAll("_", " ")), make("dd", {}, textOf(value))));
       place.replaceChildren(
         make("p", {}, make("strong", {}, title === undefined ? "What it would announce" : textOf(title))),

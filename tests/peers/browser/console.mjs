@@ -1,11 +1,12 @@
-// The operators' console: `console.mjs DATA SCREENSHOTS [real]`. FRAMEWIRE names the server's
-// binary, CHROMIUM the browser. With `real`, or with FRAMEWIRE_URL naming a server that runs (its
-// tokens in ADMIN_TOKEN and BOB_TOKEN), its own HTTP interface answers; else one by the contract.
+// The operators' console: `console.mjs DATA SCREENSHOTS`. FRAMEWIRE names the server's binary,
+// CHROMIUM the browser. FRAMEWIRE_URL may name a server that runs already, and ADMIN_TOKEN and
+// BOB_TOKEN its tokens.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { withBrowser } from './chromium.mjs';
-import { Contract } from './contract.mjs';
 import { Server } from './server.mjs';
 import { accessible, inspect, watched } from './watch.mjs';
 
@@ -198,25 +199,36 @@ async function story(browser, page, tokens, shots) {
   desk.seen.unharmed('the operator');
 }
 
-async function own(browser, data, shots, isReal) {
-  const server = await Server.start(data);
-  const contract = isReal ? null : await Contract.start(server);
+// A schedule that is due once a year, so that the story alone runs it.
+const CONFIG = `
+announcements:
+  schedules:
+    - id: log-hours-reminder
+      cron: "1 10 20 12 *"
+      timezone: Europe/Stockholm
+      feed: Public
+      template: { title: Log your hours, body: Before the month ends. }
+`;
+
+async function own(browser, data, shots) {
+  const config = join(data, 'announce.yaml');
+  writeFileSync(config, CONFIG);
+  const server = await Server.start(data, { config });
   try {
     const tokens = { admin: server.token('olga', ...SCOPES), bob: server.token('bob') };
-    await story(browser, (contract ?? server).page, tokens, shots);
+    await story(browser, server.page, tokens, shots);
   } finally {
-    await contract?.close();
     await server.kill();
   }
 }
 
-const [data, shots, mode] = process.argv.slice(2);
+const [data, shots] = process.argv.slice(2);
 const { FRAMEWIRE_URL: url, ADMIN_TOKEN: admin, BOB_TOKEN: bob } = process.env;
 if (data && shots && url) {
   await withBrowser((browser) => story(browser, new URL('/', url).href, { admin, bob }, shots));
 } else if (data && shots) {
-  await withBrowser((browser) => own(browser, data, shots, mode === 'real'));
+  await withBrowser((browser) => own(browser, data, shots));
 } else {
-  console.error('usage: console.mjs DATA SCREENSHOTS [real]');
+  console.error('usage: console.mjs DATA SCREENSHOTS');
   process.exitCode = 2;
 }
