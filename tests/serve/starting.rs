@@ -132,10 +132,7 @@ async fn what_is_unsafe_starts_in_development_alone() {
     write(folder.path(), "c.yaml", &text("development"));
     let mut server = Running::start(&mut serve()).await;
     let warned = server.says("tokens would cross").await;
-    assert!(
-        warned.starts_with("warning: unsafe: c.yaml:2:11:"),
-        "{warned}"
-    );
+    assert!(warned.starts_with("unsafe: c.yaml:2:11:"), "{warned}");
     server.stop().await;
 
     let text = "server:\n  profile: production\nauth:\n  tokens:\n    secret_env: OUR_SECRET\n";
