@@ -42,12 +42,17 @@ async fn too_many_messages_are_answered_and_in_the_end_closed() {
     let mut other = house.native("other", &[]).await;
     let mut refused = 0;
     for _ in 0..26 {
-        bob.send(&json!({"type": "unread"})).await;
+        bob.send(&json!({"type": "unread", "id": 7})).await;
     }
     let closed = loop {
         let heard = tokio::time::timeout(Duration::from_secs(20), bob.socket.recv()).await;
         match heard.unwrap().unwrap() {
-            Some(message) => refused += u32::from(message.as_text().unwrap().contains("too_often")),
+            Some(message) => {
+                let text = message.as_text().unwrap();
+                // Whoever waits for an answer to just this message has one.
+                assert!(text.contains(r#""replyTo":7"#), "{text}");
+                refused += u32::from(text.contains("too_often"));
+            }
             None => break bob.socket.closure().unwrap().code().get(),
         }
     };

@@ -6,6 +6,7 @@ use core::future::pending;
 use core::time::Duration;
 use std::time::{Instant, SystemTime};
 
+use crate::announce::code::Code;
 use crate::announce::dialect::Dialect;
 use crate::announce::gateway::{self, Session};
 use crate::announce::outcome::{Close, Outcome};
@@ -131,7 +132,7 @@ impl Connection {
         //= A75
         if !self.bucket.take() {
             self.too_often += 1;
-            self.answers.push_back(self.too_often_text());
+            self.answers.push_back(self.too_often_text(message));
             let spent = self.too_often > TOO_OFTEN_MAX;
             return spent.then(|| reason(4429, "too many messages; retry_ms=1000"));
         }
@@ -303,15 +304,24 @@ impl Connection {
         reason(1012, &format!("restart; retry_ms={}", retry.as_millis()))
     }
 
-    fn too_often_text(&self) -> String {
-        let (code, text) = (
-            crate::announce::code::Code::TooOften,
-            "too many messages in too short a time",
-        );
+    /// The answer to a message that was not looked at, but for what the answer has to name:
+    /// whoever sent it may wait for just that.
+    fn too_often_text(&self, message: &Message) -> String {
+        let (code, why) = (Code::TooOften, "too many messages in too short a time");
+        let text = utf8::validate(message.as_bytes()).unwrap_or_default();
         match self.dialect {
-            Dialect::Native => native::error(code, text, None),
-            Dialect::Intent => intent::error(code, text, &intent::Context::default()),
-            Dialect::Gateway => bus_talk::error(code, text, None),
+            Dialect::Intent => {
+                let request = intent::Request::parse(text);
+                let context = request.map_or_else(|_| Default::default(), |it| it.context);
+                intent::error(code, why, &context)
+            }
+            dialect => {
+                let id = native::Request::parse(text).ok().and_then(|it| it.id);
+                match dialect {
+                    Dialect::Gateway => bus_talk::error(code, why, id.as_deref()),
+                    _ => native::error(code, why, id.as_deref()),
+                }
+            }
         }
     }
 
