@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use framewire::announce::service::Rate;
 use framewire::announce::token::Revocation;
 use framewire::client::Config;
 use serde_json::json;
@@ -24,7 +25,13 @@ async fn native_with(house: &House, token: &str) -> Native {
 //= AU-20 type=test
 #[tokio::test]
 async fn a_connection_is_told_of_the_end_of_its_token_and_hears_nothing_after_it() {
-    let house = House::set(|it| it.expiry_notice = Duration::from_secs(1)).await;
+    let house = House::set(|it| {
+        it.expiry_notice = Duration::from_secs(1);
+        // She publishes as fast as she is answered.
+        it.messages = Rate::new(1_000_000, 1_000_000);
+        it.publications = Rate::new(1_000_000, 1_000_000);
+    })
+    .await;
     let mut alice = house.native("alice", PUBLISH).await;
     let token = house.token_for("bob", Duration::from_millis(2500));
     let mut bob = native_with(&house, &token).await;
