@@ -20,7 +20,9 @@ fn agreed(bits: u8, keeps_context: bool) -> Box<dyn Extension> {
         .and_then(|it| it.with_param("client_max_window_bits", Some(&bits)))
         .unwrap();
     if !keeps_context {
-        offer = offer.with_param("client_no_context_takeover", None).unwrap();
+        offer = offer
+            .with_param("client_no_context_takeover", None)
+            .unwrap();
     }
     let answer = DeflateAnswer::new(DeflateConfig::default().with_ratio_max(u32::MAX));
     answer.answer(&[offer]).unwrap().1
@@ -89,6 +91,10 @@ fuzz_target!(|input: &[u8]| {
                 return;
             }
         }
-        before = if keeps_context { plain.text } else { Vec::new() };
+        before = if keeps_context {
+            plain.text
+        } else {
+            Vec::new()
+        };
     }
 });
