@@ -357,9 +357,20 @@ const PLANTED: [Planted; 15] = [
 
 /// Plants faults in the history of a run in which none was found, and expects each to be.
 pub(crate) fn expect_found_in(history: &History) {
+    // The last that another of the same feed followed, so that its absence is a hole: what came
+    // last of all may be something that nobody has to have heard.
+    let feed = |line: &Line| match &line.what {
+        What::Heard(entry) => Some((line.connection, entry.feed.clone())),
+        _ => None,
+    };
     let hears = |story: &Story| {
-        let heard = |line: &Line| matches!(line.what, What::Heard(_));
-        story.lines.iter().rposition(heard)
+        let mut followed = Vec::new();
+        story.lines.iter().rposition(|line| {
+            let Some(feed) = feed(line) else { return false };
+            let is_followed = followed.contains(&feed);
+            followed.push(feed);
+            is_followed
+        })
     };
     let (at, line) = history
         .iter()
