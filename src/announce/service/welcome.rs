@@ -102,11 +102,11 @@ impl Connection {
         let now = SystemTime::now();
         self.belong(identity, now)?;
         let entered = self.service.desk().enter(identity, now).await;
-        let entered = entered.map_err(|denied| self.not_entered(&denied, reply_to))?;
+        let mut entered = entered.map_err(|denied| self.not_entered(&denied, reply_to))?;
         let mut feeds: Vec<_> = entered.feeds.iter().map(|it| it.feed.clone()).collect();
         // The feed of the person may come into being only with its first announcement.
         let own = FeedKey::user(identity.user()).filter(|own| !feeds.contains(own));
-        feeds.extend(own);
+        feeds.extend(own.clone());
         let before = core::mem::replace(&mut self.feeds, feeds.clone());
         for feed in before.iter().filter(|feed| !feeds.contains(feed)) {
             self.member
@@ -120,6 +120,14 @@ impl Connection {
         let Some(tops) = entering.await else {
             return Err(reason(1001, "the server stops"));
         };
+        // It came into being just now, before it could be heard of: what it holds is missed like
+        // anything else.
+        if let (Some(own), Some(1..)) = (own, tops.get(entered.feeds.len()))
+            && let Ok(again) = self.service.desk().enter(identity, now).await
+        {
+            let state = again.feeds.into_iter().find(|state| state.feed == own);
+            entered.feeds.extend(state);
+        }
         let heard = feeds.into_iter().zip(tops.iter().copied());
         self.presence.set_feeds(heard.collect());
         Ok((entered, tops))
