@@ -23,8 +23,14 @@ pub(crate) fn tls(config: &Config) -> Result<Option<Tls>, StartError> {
 pub(crate) fn listener(config: &Config, tls: Option<Tls>) -> server::Config {
     let (bounds, heartbeat) = (&config.limits, &config.heartbeat);
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let limits = Limits::default()
+    let usual = Limits::default();
+    // What a connection has taken and not yet sent is part of what waits for it.
+    let high = usual.outbox_bytes_high().min(size(bounds.queue_bytes));
+    let low = usual.outbox_bytes_low().min(high / 2);
+    //= A73
+    let limits = usual
         .with_message_bytes_max(bounds.message)
+        .with_outbox_marks(low, high)
         .with_keep_alive(Some(heartbeat.interval), heartbeat.timeout);
     let head = HeadLimits {
         head_bytes_max: size(bounds.handshake_bytes),

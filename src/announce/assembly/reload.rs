@@ -191,7 +191,7 @@ impl Live {
             .map_err(|error| StartError::new("announcements.schedules", error))?;
         self.service.desk().set_policy(rules::policy(&config));
         self.service
-            .set_settings(self.keeping_endpoints(of_sockets));
+            .set_settings(self.keeping_what_is_fixed(of_sockets));
         if let (Some(place), Some(settings)) = (&self.gateway, gateway) {
             place.send_replace(Arc::new(settings));
         }
@@ -203,12 +203,23 @@ impl Live {
         Ok(reloaded)
     }
 
-    /// Where sockets are opened does not change while the server runs.
-    fn keeping_endpoints(&self, mut settings: Settings) -> Settings {
-        settings
-            .endpoints
-            .clone_from(&self.service.settings().endpoints);
-        settings
+    /// What needs a restart does not change while the server runs: where sockets are opened, and
+    /// what the listener was given as well, so that clients are told what is true.
+    fn keeping_what_is_fixed(&self, settings: Settings) -> Settings {
+        let Settings {
+            endpoints,
+            message_bytes_max,
+            queue,
+            ping_interval,
+            ..
+        } = Settings::clone(&self.service.settings());
+        Settings {
+            endpoints,
+            message_bytes_max,
+            queue,
+            ping_interval,
+            ..settings
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::announce::desk::{FeedPolicy, Policy};
 use crate::announce::dialect::Dialect;
 use crate::announce::service::{Endpoint, Rate, Settings};
 use crate::announce::store::{LateJoiner, Retention};
+use crate::hub::Bounds;
 use crate::server;
 
 /// The most that a rate can be; where the configuration sets no bound, this is it.
@@ -77,9 +78,11 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, StartError> {
         cookie: (!is_open).then(|| config.auth.cookie.clone()),
         sign_in_timeout: config.auth.auth_timeout,
         expiry_notice: config.auth.expiry_grace,
+        message_bytes_max: limits.message,
         anonymous_bytes_max: size(limits.message_unauthenticated),
         messages: rate(&limits.messages),
         publications: rate(&limits.publish),
+        queue: Bounds::new(size(limits.queue_bytes), size(limits.queue_messages)),
         connections_per_user_max: size(limits.connections_per_user),
         ping_interval: config.heartbeat.interval,
         return_slot: config.shutdown.slot,
@@ -96,14 +99,10 @@ fn origins(origins: &Origins) -> Result<server::Origins, StartError> {
     }
 }
 
-/// A pace in whole events a second: a slower one is taken as one a second.
 fn rate(pace: &Pace) -> Rate {
     let bounded = |number: u64| u32::try_from(number.min(RATE_MAX)).unwrap_or(u32::MAX);
     match pace.rate {
-        Some(rate) => {
-            let per_second = rate.count.div_ceil(rate.period.as_secs().max(1));
-            Rate::new(bounded(per_second), bounded(pace.burst))
-        }
+        Some(rate) => Rate::per(rate.period, bounded(rate.count), bounded(pace.burst)),
         None => Rate::new(bounded(RATE_MAX), bounded(RATE_MAX)),
     }
 }
@@ -116,17 +115,19 @@ mod tests {
     use crate::announce::config;
 
     #[test]
-    fn a_rate_is_never_nothing() {
-        let pace = |count, seconds| Pace {
-            rate: Some(config::Rate {
-                count,
-                period: Duration::from_secs(seconds),
-            }),
-            burst: 5,
+    fn a_rate_keeps_its_period() {
+        let of = |count, seconds| {
+            let period = Duration::from_secs(seconds);
+            let pace = Pace {
+                rate: Some(config::Rate { count, period }),
+                burst: 5,
+            };
+            (rate(&pace), period)
         };
-        assert_eq!(rate(&pace(50, 1)), Rate::new(50, 5));
-        assert_eq!(rate(&pace(90, 60)), Rate::new(2, 5));
-        assert_eq!(rate(&pace(1, 3600)), Rate::new(1, 5));
+        for (count, seconds) in [(50, 1), (90, 60), (1, 3600)] {
+            let (rate, period) = of(count.into(), seconds);
+            assert_eq!(rate, Rate::per(period, count, 5));
+        }
         let off = Pace {
             rate: None,
             burst: 5,

@@ -14,15 +14,9 @@ use crate::announce::service::closing::reason;
 use crate::announce::service::house::Service;
 use crate::announce::service::presence::Presence;
 use crate::announce::service::replay::Replay;
-use crate::hub::{Bounds, Member, SlowPolicy};
+use crate::hub::{Member, SlowPolicy};
 use crate::net::WebSocket;
 use crate::server::{Client, Stream};
-
-/// What may wait for one client: more than the store commits at once, so that nobody is slow who
-/// just had no turn yet. Clients share the bytes of an announcement, so the bound is on how long
-/// the slowest of them keeps it, not a cost for each.
-const MAILBOX_BYTES_MAX: usize = 64 << 20;
-const MAILBOX_MESSAGES_MAX: usize = 4096;
 
 /// One socket, its place in the hub and what is known about its client.
 pub(crate) struct Connection {
@@ -56,12 +50,12 @@ impl Connection {
     ) -> Self {
         //= A76
         let policy = SlowPolicy::Disconnect(reason(4508, "too slow"));
-        let bounds = Bounds::new(MAILBOX_BYTES_MAX, MAILBOX_MESSAGES_MAX);
-        let member = service.hub().join(bounds, policy);
+        let settings = service.settings();
+        let member = service.hub().join(settings.queue, policy);
         let peer = socket.stream().peer_addr();
         let presence = Presence::new(member.id(), dialect, peer, SystemTime::now());
         let presence = service.clients().join(presence);
-        let bucket = Bucket::new(service.settings().messages);
+        let bucket = Bucket::new(settings.messages);
         Self {
             service,
             socket,

@@ -141,8 +141,12 @@ impl Service {
     }
 
     /// Puts other settings in their place. Connections that are open go by them from their next
-    /// message on, but for the rates, which each keeps.
+    /// message on, but for what may wait for them, which each keeps. Tokens that do not verify
+    /// are counted as before.
     pub fn set_settings(&self, settings: Settings) {
+        if self.settings().publications != settings.publications {
+            self.desk().set_publications(settings.publications);
+        }
         let place = &self.shared.settings;
         *place.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }

@@ -8,13 +8,20 @@ use core::time::Duration;
 
 use crate::announce::dialect::Dialect;
 use crate::announce::rate::Rate;
+use crate::hub::Bounds;
 use crate::server::Origins;
 
 /// The path of the socket where nothing else is settled.
 pub const ENDPOINT: &str = "/websockets";
 
-/// The largest message that is taken from a client, in bytes.
+/// The largest message that is taken from a client where nothing else is settled, in bytes.
 pub const MESSAGE_BYTES_MAX: u64 = 64 << 10;
+
+/// What may wait for one client: more than the store commits at once, so that nobody is slow who
+/// just had no turn yet. Clients share the bytes of an announcement, so the bound is on how long
+/// the slowest of them keeps it, not a cost for each.
+const QUEUE_BYTES_MAX: usize = 64 << 20;
+const QUEUE_MESSAGES_MAX: usize = 4096;
 
 /// A path, and how connections speak there that do not ask for a dialect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +55,9 @@ pub struct Settings {
     pub sign_in_timeout: Duration,
     /// How long before its token ends a connection is told.
     pub expiry_notice: Duration,
+    /// The largest message that is taken from a client, in bytes; what clients are told. It is
+    /// the [`Limits`](crate::engine::Limits) of the listener that hold them to it.
+    pub message_bytes_max: u64,
     /// The largest message of a connection that is nobody's yet, in bytes.
     pub anonymous_bytes_max: usize,
     /// How many messages a connection may send before it is somebody's.
@@ -58,6 +68,8 @@ pub struct Settings {
     pub publications: Rate,
     /// Tokens of one address that do not verify.
     pub refusals: Rate,
+    /// What may wait for one connection; one that lags behind more is closed.
+    pub queue: Bounds,
     /// Connections of one person; one more closes the oldest.
     pub connections_per_user_max: usize,
     /// How often the server pings; what it tells clients, not what it does.
@@ -71,9 +83,10 @@ pub struct Settings {
 impl Default for Settings {
     /// The intent dialect at [`ENDPOINT`]; pages of the same origin; the cookie `ID_TOKEN`; ten
     /// seconds to sign in; a notice 25 seconds before a token ends; 16 KiB and 10 messages for
-    /// whoever is nobody yet; 1,000 messages a second, 2,000 at once; 100 announcements a second,
-    /// 500 at once; 10 refused tokens a second, 100 at once; 20 connections for one person; a
-    /// ping every 25 seconds; back after a second, 20 milliseconds apart.
+    /// whoever is nobody yet, 64 KiB for everybody else; 1,000 messages a second, 2,000 at once;
+    /// 100 announcements a second, 500 at once; 10 refused tokens a second, 100 at once; 64 MiB
+    /// and 4,096 messages that wait; 20 connections for one person; a ping every 25 seconds; back
+    /// after a second, 20 milliseconds apart.
     fn default() -> Self {
         Self {
             node: "framewire".to_owned(),
@@ -88,11 +101,13 @@ impl Default for Settings {
             cookie: Some("ID_TOKEN".to_owned()),
             sign_in_timeout: Duration::from_secs(10),
             expiry_notice: Duration::from_secs(25),
+            message_bytes_max: MESSAGE_BYTES_MAX,
             anonymous_bytes_max: 16 << 10,
             anonymous_messages_max: 10,
             messages: Rate::new(1000, 2000),
             publications: Rate::new(100, 500),
             refusals: Rate::new(10, 100),
+            queue: Bounds::new(QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX),
             connections_per_user_max: 20,
             ping_interval: Duration::from_secs(25),
             return_slot: Duration::from_millis(20),

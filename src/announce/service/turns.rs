@@ -13,7 +13,6 @@ use crate::announce::outcome::{Close, Outcome};
 use crate::announce::service::bus_talk;
 use crate::announce::service::closing::reason;
 use crate::announce::service::connection::Connection;
-use crate::announce::service::settings::MESSAGE_BYTES_MAX;
 use crate::announce::{intent, native};
 use crate::engine::Message;
 use crate::hub::{Delivery, Member};
@@ -105,7 +104,7 @@ impl Connection {
             self.answers.push_back(native::hello(
                 &settings.node,
                 settings.ping_interval,
-                MESSAGE_BYTES_MAX,
+                settings.message_bytes_max,
                 settings.sign_in_timeout,
             ));
         }
@@ -130,6 +129,7 @@ impl Connection {
             }
         }
         //= A75
+        self.bucket.follow(settings.messages);
         if !self.bucket.take() {
             self.too_often += 1;
             self.answers.push_back(self.too_often_text(message));

@@ -62,9 +62,9 @@ table! { ROWS:
         "How many at once.";
     "limits.queue" Map, Optional, Restart,
         "What waits for one connection that receives slowly; beyond, it is closed.";
-    "limits.queue.bytes" Size(4 * KIB, 1024 * MIB), Default("256KiB"), Restart,
-        "So many bytes.";
-    "limits.queue.messages" Whole(1, 1_000_000), Default("1000"), Restart,
+    "limits.queue.bytes" Size(4 * KIB, 1024 * MIB), Default("64MiB"), Restart,
+        "So many bytes. Connections share those of what is announced to all of them.";
+    "limits.queue.messages" Whole(1, 1_000_000), Default("4096"), Restart,
         "So many messages.";
     "limits.handshake" Map, Optional, Restart,
         "The request that opens a connection.";
