@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use crate::engine::Limits;
 use crate::net::entropy;
+use crate::server::proxies::Proxies;
 use crate::server::tls::Tls;
 use crate::wire::http::HeadLimits;
 
@@ -17,6 +18,8 @@ pub struct Config {
     connections_max: usize,
     connections_per_address_max: usize,
     is_loopback_exempt: bool,
+    accept_rate: Option<(u32, Duration)>,
+    proxies: Proxies,
     keep_alive_jitter: Duration,
     tls: Option<Tls>,
     tls_handshakes_per_second_max: u32,
@@ -31,6 +34,8 @@ impl Default for Config {
             connections_max: 100_000,
             connections_per_address_max: 100_000,
             is_loopback_exempt: false,
+            accept_rate: None,
+            proxies: Proxies::default(),
             keep_alive_jitter: Duration::ZERO,
             tls: None,
             tls_handshakes_per_second_max: 1000,
@@ -75,6 +80,24 @@ impl Config {
     #[must_use]
     pub const fn with_loopback_exempt(mut self, is_exempt: bool) -> Self {
         self.is_loopback_exempt = is_exempt;
+        self
+    }
+
+    /// Sets how many clients may come in each `period`, and as many at once; one more is answered
+    /// 503, or over TLS, whose handshake would cost more than all it is to spare, not at all. 0
+    /// is taken as 1. Default: no bound.
+    #[must_use]
+    pub const fn with_accept_rate(mut self, count: u32, period: Duration) -> Self {
+        self.accept_rate = Some((count, period));
+        self
+    }
+
+    /// Sets which proxies are believed about who connects through them. That counts for the bound
+    /// for one address, which is looked at when the request has been read, and for what a
+    /// [`Stream`](crate::server::Stream) says of its client. Default: none.
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = proxies;
         self
     }
 
@@ -132,6 +155,14 @@ impl Config {
 
     pub(crate) const fn is_loopback_exempt(&self) -> bool {
         self.is_loopback_exempt
+    }
+
+    pub(crate) const fn accept_rate(&self) -> Option<(u32, Duration)> {
+        self.accept_rate
+    }
+
+    pub(crate) const fn proxies(&self) -> &Proxies {
+        &self.proxies
     }
 
     pub(crate) const fn head_limits(&self) -> HeadLimits {

@@ -56,13 +56,7 @@ impl Listener {
 
     /// Accepts from a socket that already listens.
     pub fn new(tcp: TcpListener, config: Config) -> Self {
-        let (in_all, per_address) = (
-            config.connections_max(),
-            config.connections_per_address_max(),
-        );
-        let admission =
-            Admission::new(in_all, per_address).with_loopback_exempt(config.is_loopback_exempt());
-        let admission = Arc::new(admission);
+        let admission = Arc::new(Admission::of(&config));
         let pace = Arc::new(Pace::per_second(config.tls_handshakes_per_second_max()));
         Self {
             tcp,
@@ -121,9 +115,17 @@ impl Listener {
     }
 
     fn admit(&self, tcp: TcpStream, peer: SocketAddr) -> Option<Incoming> {
-        let (permit, admitted) = match self.admission.admit(peer.ip()) {
+        // Who is behind a proxy is known when the request has been read.
+        let is_proxy = self.config.proxies().contains(peer.ip());
+        let address = (!is_proxy).then(|| peer.ip());
+        let (permit, admitted) = match self.admission.admit(address) {
             Admitted::Yes(permit) => (permit, true),
             Admitted::Refuse(permit) => (permit, false),
+            Admitted::TooFast(permit) if self.config.tls().is_none() => (permit, false),
+            Admitted::TooFast(_) => {
+                tracing::debug!(%peer, "dropped: clients come too fast");
+                return None;
+            }
             Admitted::Drop => {
                 tracing::debug!(%peer, "dropped: too many connections even to refuse");
                 return None;
@@ -146,7 +148,7 @@ impl Listener {
 }
 
 impl Incoming {
-    /// The address of the client.
+    /// The address that TCP comes from: the client's, or that of a proxy in front of it.
     pub const fn peer_addr(&self) -> SocketAddr {
         self.stream.peer_addr()
     }

@@ -58,6 +58,14 @@ impl Opening {
                 return refuse(stream, Refusal::new(408, "the request took too long")).await;
             }
         };
+        let head = match &progress {
+            ServerProgress::Upgrade(request) => Some(request.head()),
+            ServerProgress::Plain(request) => Some(request.head()),
+            ServerProgress::More(_) => None,
+        };
+        if head.is_some_and(|head| !stream.find_client(config.proxies(), head.headers())) {
+            return refuse(stream, Refusal::unavailable(RETRY_AFTER_S)).await;
+        }
         let limits = config.limits();
         Ok(match progress {
             ServerProgress::Upgrade(request) => Self::Upgrade(Upgrade {
@@ -325,6 +333,16 @@ impl Plain {
         } = self;
         stream.rewind(request.into_bytes());
         stream
+    }
+
+    /// The stream that it came over.
+    pub const fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// Refuses the request in another way.
+    pub(crate) async fn refuse_with(self, refusal: Refusal) -> io::Result<()> {
+        sent(refuse(self.stream, refusal).await)
     }
 
     /// Refuses the request as a server that serves only WebSockets does.

@@ -1,4 +1,4 @@
-//! So many a second, one after the other.
+//! How fast things may happen: one after the other, or not at all.
 
 use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
@@ -33,6 +33,39 @@ impl Pace {
     }
 }
 
+/// Says of things that happen whether they come too fast. Nothing waits.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    each: Duration,
+    period: Duration,
+    /// When all that may happen at once may happen again.
+    full_at: Option<Instant>,
+}
+
+impl Meter {
+    /// So many in each `period`, and as many at once; none is taken as one.
+    pub(crate) fn new(count: u32, period: Duration) -> Self {
+        let count = count.max(1);
+        let each = period / count;
+        Self {
+            each,
+            // What is lost by rounding would be one less at once.
+            period: each * count,
+            full_at: None,
+        }
+    }
+
+    /// Whether one more may happen now; if so, it is counted.
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
+        let full_at = self.full_at.map_or(now, |at| at.max(now)) + self.each;
+        let may = full_at <= now + self.period;
+        if may {
+            self.full_at = Some(full_at);
+        }
+        may
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +83,22 @@ mod tests {
             Some(Instant::now()),
             "what was not used is not saved up"
         );
+    }
+
+    #[test]
+    fn what_comes_too_fast_is_told_and_does_not_count() {
+        for (count, period) in [(5, 60), (3, 1), (7, 1), (1, 3600)] {
+            let (period, begin) = (Duration::from_secs(period), Instant::now());
+            let mut meter = Meter::new(count, period);
+            let at_once = (0..count + 9).filter(|_| meter.take(begin)).count();
+            assert_eq!(at_once, count as usize);
+            let each = period / count;
+            assert!(!meter.take(begin + each - Duration::from_nanos(1)));
+            assert!(meter.take(begin + each));
+            assert!(!meter.take(begin + each));
+            let later = begin + period * 9;
+            let at_once = (0..count + 9).filter(|_| meter.take(later)).count();
+            assert_eq!(at_once, count as usize, "what was not used is not saved up");
+        }
     }
 }

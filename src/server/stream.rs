@@ -13,7 +13,9 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::net::MaybeTls;
 use crate::server::admission::Permit;
+use crate::server::proxies::{Client, Proxies};
 use crate::server::tls::Tls;
+use crate::wire::http::Headers;
 
 /// The first byte of a client that speaks TLS: a handshake record (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 22;
@@ -29,8 +31,10 @@ const TLS_BUFFER_BYTES_MAX: usize = 16 << 10;
 pub struct Stream {
     io: MaybeTls<TcpStream>,
     peer: SocketAddr,
+    /// Who is behind it, where it is a proxy that is believed.
+    client: Option<Client>,
     again: Vec<u8>,
-    _permit: Permit,
+    permit: Permit,
 }
 
 impl Stream {
@@ -38,9 +42,18 @@ impl Stream {
         Self {
             io: MaybeTls::Plain(tcp),
             peer,
+            client: None,
             again: Vec::new(),
-            _permit: permit,
+            permit,
         }
+    }
+
+    /// Finds out from a request who is behind a proxy. Whether its address may have one more
+    /// connection; where nobody but proxies is named, there is no such bound.
+    pub(crate) fn find_client(&mut self, proxies: &Proxies, headers: Headers<'_>) -> bool {
+        self.client = proxies.client(self.peer, headers);
+        self.client
+            .is_none_or(|client| client.is_proxy || self.permit.settle(client.address.ip()))
     }
 
     /// Makes TLS of a stream on which nothing has passed.
@@ -92,9 +105,16 @@ impl Stream {
         self.io.get_ref().local_addr()
     }
 
-    /// Whether what passes is encrypted.
+    /// Whether the client speaks TLS: with the proxy in front of it, where one that is believed
+    /// says so or says that it does not, and otherwise with this server.
     pub const fn is_tls(&self) -> bool {
-        self.io.is_tls()
+        match self.client {
+            Some(Client {
+                is_tls: Some(is_tls),
+                ..
+            }) => is_tls,
+            _ => self.io.is_tls(),
+        }
     }
 
     /// The certificates that the client has shown, its own first, in DER; empty where it has
@@ -103,9 +123,13 @@ impl Stream {
         self.io.peer_certificates()
     }
 
-    /// The address of the client.
+    /// The address of the client, also behind a proxy that is believed; the port is then 0
+    /// unless the proxy tells it.
     pub const fn peer_addr(&self) -> SocketAddr {
-        self.peer
+        match self.client {
+            Some(client) => client.address,
+            None => self.peer,
+        }
     }
 }
 

@@ -73,10 +73,7 @@ impl Workers {
         R: Future<Output = ()> + 'static,
     {
         let config = self.config;
-        let admission = Arc::new(Admission::new(
-            config.connections_max(),
-            config.connections_per_address_max(),
-        ));
+        let admission = Arc::new(Admission::of(&config));
         let mut threads = Vec::new();
         for (at, socket) in self.sockets.into_iter().enumerate() {
             let runtime = Builder::new_current_thread().enable_all().build()?;
