@@ -7,6 +7,7 @@ mod bus_talk;
 mod closing;
 mod connection;
 mod counters;
+mod failing;
 mod following;
 mod gateway;
 mod gathering;

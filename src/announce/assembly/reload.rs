@@ -14,13 +14,13 @@ use crate::announce::assembly::error::{Refused, StartError};
 use crate::announce::assembly::events;
 use crate::announce::assembly::inputs::Inputs;
 use crate::announce::assembly::runs::Schedules;
-use crate::announce::assembly::{keys, plans, rules};
+use crate::announce::assembly::{keys, listening, plans, rules};
 use crate::announce::bus::Bus;
 use crate::announce::config::{Change, Config, Effect, Tokens};
 use crate::announce::gateway;
 use crate::announce::service::{Service, Settings};
 use crate::announce::token::Jwks;
-use crate::server::Tls;
+use crate::server::{Proxies, Tls};
 
 /// What a reload has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +44,7 @@ pub(crate) struct Live {
     bus: Bus,
     gateway: Option<watch::Sender<Arc<gateway::Settings>>>,
     tls: Option<Tls>,
+    proxies: Proxies,
     present: Mutex<Present>,
 }
 
@@ -96,6 +97,7 @@ impl Live {
             bus: Bus::new(),
             gateway: None,
             tls: None,
+            proxies: Proxies::default(),
             present: Mutex::new(Present {
                 first: config.clone(),
                 config,
@@ -116,8 +118,13 @@ impl Live {
         self
     }
 
-    pub(crate) fn with_tls(self, tls: Option<Tls>) -> Self {
-        Self { tls, ..self }
+    /// What the listener was given that follows a reload.
+    pub(crate) fn with_listening(self, tls: Option<Tls>, proxies: Proxies) -> Self {
+        Self {
+            tls,
+            proxies,
+            ..self
+        }
     }
 
     /// Keeps sets of keys up to date, in place of those of before.
@@ -135,6 +142,11 @@ impl Live {
 
     pub(crate) fn schedules(&self) -> Arc<Schedules> {
         Arc::clone(&self.schedules)
+    }
+
+    /// Whether the server was started with a page of metrics.
+    pub(crate) fn has_metrics(&self) -> bool {
+        self.present().first.observe.metrics
     }
 
     /// How long connections have to leave.
@@ -158,6 +170,7 @@ impl Live {
         let fixed = keys::keys(&config, secret.as_ref(), environment)?;
         let settings = keys::settings(tokens)?;
         let of_sockets = rules::settings(&config)?;
+        let proxies = listening::proxies(&config)?;
         let gateway = events::settings(&config)?;
         let webhooks = events::webhooks(&config, environment)?;
         let plans = plans(&config)?;
@@ -192,6 +205,7 @@ impl Live {
         self.service.desk().set_policy(rules::policy(&config));
         self.service
             .set_settings(self.keeping_what_is_fixed(of_sockets));
+        self.proxies.replace(&proxies);
         if let (Some(place), Some(settings)) = (&self.gateway, gateway) {
             place.send_replace(Arc::new(settings));
         }
@@ -210,6 +224,7 @@ impl Live {
             endpoints,
             message_bytes_max,
             queue,
+            compression,
             ping_interval,
             ..
         } = Settings::clone(&self.service.settings());
@@ -217,6 +232,7 @@ impl Live {
             endpoints,
             message_bytes_max,
             queue,
+            compression,
             ping_interval,
             ..settings
         }

@@ -1,5 +1,7 @@
 //! The rules of feeds, how long they are kept, and what sockets go by.
 
+use alloc::string::String;
+
 use crate::announce::announcement::FeedKey;
 use crate::announce::assembly::error::StartError;
 use crate::announce::config::{Config, Feed, LateJoiners, Origins, Pace};
@@ -7,6 +9,7 @@ use crate::announce::desk::{FeedPolicy, Policy};
 use crate::announce::dialect::Dialect;
 use crate::announce::service::{Endpoint, Rate, Settings};
 use crate::announce::store::{LateJoiner, Retention};
+use crate::engine::deflate::{DeflateAnswer, DeflateConfig};
 use crate::hub::Bounds;
 use crate::server;
 
@@ -71,6 +74,7 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, StartError> {
             .into_iter()
             .flatten()
             .collect(),
+        hosts: hosts(&config.server.hosts)?,
         origins: origins(&config.origins)?,
         gateway_origins,
         gateway_namespace: Some(config.gateway.namespace_default.clone()),
@@ -82,12 +86,28 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, StartError> {
         anonymous_bytes_max: size(limits.message_unauthenticated),
         messages: rate(&limits.messages),
         publications: rate(&limits.publish),
+        compression: limits.compression.then(|| compression(config)),
         queue: Bounds::new(size(limits.queue_bytes), size(limits.queue_messages)),
         connections_per_user_max: size(limits.connections_per_user),
         ping_interval: config.heartbeat.interval,
         return_slot: config.shutdown.slot,
         ..Settings::default()
     })
+}
+
+fn hosts(hosts: &[String]) -> Result<server::Hosts, StartError> {
+    server::Hosts::only(hosts.iter().map(String::as_str))
+        .map_err(|error| StartError::new("server.hosts", error))
+}
+
+/// Without contexts, connections share the memory, and an announcement is compressed once for
+/// all of them.
+fn compression(config: &Config) -> DeflateAnswer {
+    let ratio = u32::try_from(config.limits.compression_ratio).unwrap_or(u32::MAX);
+    let deflate = DeflateConfig::default()
+        .with_context_kept(false, false)
+        .with_ratio_max(ratio);
+    DeflateAnswer::new(deflate)
 }
 
 fn origins(origins: &Origins) -> Result<server::Origins, StartError> {

@@ -108,7 +108,8 @@ impl Server {
         let bus = Bus::new();
         events::attach(&bus, &[], webhooks)?;
         let tls = listening::tls(&config)?;
-        let listener = listening::listener(&config, tls.clone());
+        let proxies = listening::proxies(&config)?;
+        let listener = listening::listener(&config, tls.clone(), proxies.clone());
         let listener = bind(config.server.listen, listener).await?;
 
         let store = Store::open(&config.store.path)
@@ -130,7 +131,7 @@ impl Server {
         let schedules = schedules(&desk, plans)?;
         let live = Live::new(config, inputs, service.clone(), schedules)
             .with_events(bus, gateway, topics)
-            .with_tls(tls);
+            .with_listening(tls, proxies);
         for set in &sets {
             // It is read again and again; until then its tokens are refused.
             if let Err(error) = set.refresh().await {
@@ -204,7 +205,12 @@ impl Server {
         if let Some(far) = far {
             tasks.spawn(far.hold(live.bus().clone()));
         }
-        let router = api(&service, &live).router();
+        let api = api(&service, &live);
+        let api = match live.has_metrics() {
+            true => api,
+            false => api.without_metrics(),
+        };
+        let router = api.router();
         let running = tokio::spawn(service.run_with(listener, stop.stopping(), router));
         told.await;
         let drain = live.drain();

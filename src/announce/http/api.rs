@@ -59,6 +59,7 @@ impl<L: Ledger, C: Clock> Schedules for Runner<L, C> {
 #[derive(Clone)]
 pub struct Api {
     pub(crate) inner: Arc<Inner>,
+    pub(crate) has_metrics: bool,
 }
 
 pub(crate) struct Inner {
@@ -103,6 +104,16 @@ impl Api {
                 requests: Requests::default(),
                 producers: Mutex::default(),
             }),
+            has_metrics: true,
+        }
+    }
+
+    /// The same without `/metrics`, which is then a path like any that is not there.
+    #[must_use]
+    pub fn without_metrics(self) -> Self {
+        Self {
+            has_metrics: false,
+            ..self
         }
     }
 

@@ -34,8 +34,11 @@ const METRICS_SCOPE: &str = "metrics";
 /// What the format calls itself.
 const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Where they are read.
+pub(crate) const PATH: &str = "/metrics";
+
 pub(crate) fn routes() -> [Route; 1] {
-    [get("/metrics", all)]
+    [get(PATH, all)]
 }
 
 /// Counts a request by the route that it matched, never by its path.
@@ -112,6 +115,8 @@ fn counters(registry: &mut Registry, service: &Service, counted: &Snapshot) {
         refused.get_or_create(&labels).inc_by(*count);
     }
     registry.register("handshakes_refused", "Handshakes refused", refused);
+    let failed = family("reason", counted.failed.iter().copied());
+    registry.register("handshakes_failed", "Clients without a request", failed);
     let store = service.desk().store().metrics();
     registry.register("store_commits", "Transactions", counter(store.commits));
     registry.register("store_writes", "Writes", counter(store.writes));

@@ -71,7 +71,8 @@ impl Api {
     //= A30
     pub fn router(&self) -> Router {
         let mut router = Router::new();
-        for route in table() {
+        let is_there = |route: &Route| self.has_metrics || route.path != metrics::PATH;
+        for route in table().into_iter().filter(is_there) {
             router = router.route(route.path, route.handler);
         }
         let nothing = any(async || Problem::not_found());

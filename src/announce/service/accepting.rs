@@ -10,6 +10,7 @@ use crate::announce::caller::Caller;
 use crate::announce::outcome::{Outcome, Welcome};
 use crate::announce::service::admission::{self, Admission};
 use crate::announce::service::connection::Connection;
+use crate::announce::service::failing;
 use crate::announce::service::house::Service;
 use crate::announce::service::pages;
 use crate::engine::{Acceptance, Refusal};
@@ -34,6 +35,7 @@ impl Service {
     ///
     /// As for [`run`](Self::run).
     pub async fn run_with(self, listener: Listener, mut stopping: Stopping, pages: Router) {
+        self.counters().watch(listener.admission());
         let announcing = self.take_announcing();
         let mut tasks = tokio::task::JoinSet::new();
         if let Some(announcing) = announcing {
@@ -60,12 +62,24 @@ impl Service {
         let upgrade = match incoming.handshake().await {
             Ok(Opening::Upgrade(upgrade)) => upgrade,
             Ok(Opening::Plain(plain)) => return self.show_page(plain, pages, stopping).await,
-            Err(error) => return tracing::info!(%peer, %error, "no connection"),
+            Err(error) => {
+                if let Some(reason) = failing::reason(&error) {
+                    self.counters().failed(reason);
+                }
+                return tracing::info!(%peer, %error, "no connection");
+            }
         };
+        // The client's, where a proxy that is believed has told it.
+        let peer = upgrade.stream().peer_addr();
         let Some((upgrade, admission)) = self.admit(upgrade).await else {
             return;
         };
+        let settings = self.settings();
         let mut acceptance = Acceptance::new();
+        // Nothing is expanded for whoever has not shown who they are.
+        if let (Some(deflate), Some(_)) = (&settings.compression, &admission.claims) {
+            acceptance = acceptance.with_extension(deflate);
+        }
         if let Some(subprotocol) = admission.subprotocol {
             acceptance = acceptance.with_subprotocol(subprotocol);
         }
@@ -76,7 +90,11 @@ impl Service {
                 let connection = Connection::new(self, socket, admission.dialect, caller);
                 connection.run(first, stopping).await
             }
-            Err(error) => return tracing::info!(%peer, %error, "no connection"),
+            Err(error) => {
+                self.counters()
+                    .failed(failing::reason(&error).unwrap_or("other"));
+                return tracing::info!(%peer, %error, "no connection");
+            }
         };
         match ended {
             Ok(()) => tracing::info!(%peer, "connection closed"),
@@ -133,6 +151,13 @@ impl Service {
     /// Answers one request for a page.
     async fn show_page(self, plain: Plain, pages: Router, stopping: Stopping) {
         let settings = self.settings();
+        //= B24
+        if let Err(refusal) = settings.hosts.check(plain.head(), plain.stream().is_tls()) {
+            let peer = plain.stream().peer_addr();
+            self.counters().refused(refusal.status());
+            let refused = plain.refuse_with(refusal).await;
+            return tracing::info!(%peer, ?refused, "refused: another host");
+        }
         let target = http::split_target(plain.head().target());
         let is_endpoint = |path: &str| {
             settings

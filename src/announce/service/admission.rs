@@ -54,6 +54,8 @@ pub(crate) fn admit(
     is_tls: bool,
     now: SystemTime,
 ) -> Result<Admission, NotAdmitted> {
+    //= B24
+    settings.hosts.check(request.head(), is_tls)?;
     //= A28
     //= B04
     let endpoint = settings

@@ -5,11 +5,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use crate::announce::announcement::FeedKind;
 use crate::announce::dialect::Dialect;
+use crate::server::Admission;
 
 /// How many minutes back is told minute by minute.
 pub const MINUTES: usize = 60;
@@ -42,6 +43,10 @@ struct Inner {
     latency_sum: AtomicU64,
     /// By status: it is one of the server's own.
     refused: Mutex<BTreeMap<u16, u64>>,
+    /// Clients that came to no request that could be answered.
+    failed: Mutex<BTreeMap<&'static str, u64>>,
+    /// Who counts those that were not let in.
+    admission: OnceLock<Arc<Admission>>,
     tokens: Mutex<BTreeMap<&'static str, u64>>,
     minutes: Mutex<Minutes>,
 }
@@ -74,6 +79,8 @@ pub struct Snapshot {
     pub latency_sum: Duration,
     /// Handshakes that were refused, by status.
     pub refused: Vec<(u16, u64)>,
+    /// Clients that were not let in, or that sent no request that could be looked at, by reason.
+    pub failed: Vec<(&'static str, u64)>,
     /// Tokens that were refused, by reason.
     pub tokens: Vec<(&'static str, u64)>,
     /// Announcements of each of the last [`MINUTES`] minutes, the present one last.
@@ -93,6 +100,8 @@ impl Counters {
             latency: Default::default(),
             latency_sum: AtomicU64::new(0),
             refused: Mutex::default(),
+            failed: Mutex::default(),
+            admission: OnceLock::new(),
             tokens: Mutex::default(),
             minutes: Mutex::new(Minutes {
                 latest: 0,
@@ -137,6 +146,35 @@ impl Counters {
         *refused.entry(status).or_default() += 1;
     }
 
+    /// Counts a client that came to no request.
+    //= A34
+    pub(crate) fn failed(&self, reason: &'static str) {
+        let mut failed = self.0.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        *failed.entry(reason).or_default() += 1;
+    }
+
+    /// Has those counted who are not let in here. The first call counts.
+    pub(crate) fn watch(&self, admission: &Arc<Admission>) {
+        let _ = self.0.admission.set(Arc::clone(admission));
+    }
+
+    fn all_failed(&self) -> Vec<(&'static str, u64)> {
+        let failed = self.0.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let admission = self.0.admission.get();
+        let away = admission.map(|it| it.turned_away()).unwrap_or_default();
+        let away = [
+            ("full", away.full),
+            ("of_address", away.of_address),
+            ("too_fast", away.too_fast),
+        ];
+        let away = away.into_iter().filter(|(_, count)| *count > 0);
+        failed
+            .iter()
+            .map(|(key, count)| (*key, *count))
+            .chain(away)
+            .collect()
+    }
+
     pub(crate) fn token_refused(&self, reason: &'static str) {
         let mut tokens = self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         *tokens.entry(reason).or_default() += 1;
@@ -162,6 +200,7 @@ impl Counters {
             latency: inner.latency.iter().map(read).collect(),
             latency_sum: Duration::from_micros(read(&inner.latency_sum)),
             refused: refused.iter().map(|(key, count)| (*key, *count)).collect(),
+            failed: self.all_failed(),
             tokens: tokens.iter().map(|(key, count)| (*key, *count)).collect(),
             announcements_per_minute: announced,
             deliveries_per_minute: delivered,

@@ -8,8 +8,9 @@ use core::time::Duration;
 
 use crate::announce::dialect::Dialect;
 use crate::announce::rate::Rate;
+use crate::engine::deflate::DeflateAnswer;
 use crate::hub::Bounds;
-use crate::server::Origins;
+use crate::server::{Hosts, Origins};
 
 /// The path of the socket where nothing else is settled.
 pub const ENDPOINT: &str = "/websockets";
@@ -40,6 +41,8 @@ pub struct Settings {
     pub node: String,
     /// Where connections are accepted.
     pub endpoints: Vec<Endpoint>,
+    /// What requests may be addressed to.
+    pub hosts: Hosts,
     /// The pages that may connect.
     pub origins: Origins,
     /// The pages that may connect to the gateway, where they are others.
@@ -68,6 +71,9 @@ pub struct Settings {
     pub publications: Rate,
     /// Tokens of one address that do not verify.
     pub refusals: Rate,
+    /// What agrees on compression with clients that offer it and whose request carries a token;
+    /// `None` for no compression. Who has not signed in yet has nothing expanded.
+    pub compression: Option<DeflateAnswer>,
     /// What may wait for one connection; one that lags behind more is closed.
     pub queue: Bounds,
     /// Connections of one person; one more closes the oldest.
@@ -81,7 +87,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// The intent dialect at [`ENDPOINT`]; pages of the same origin; the cookie `ID_TOKEN`; ten
+    /// The intent dialect at [`ENDPOINT`]; any host; no compression; pages of the same origin; the cookie `ID_TOKEN`; ten
     /// seconds to sign in; a notice 25 seconds before a token ends; 16 KiB and 10 messages for
     /// whoever is nobody yet, 64 KiB for everybody else; 1,000 messages a second, 2,000 at once;
     /// 100 announcements a second, 500 at once; 10 refused tokens a second, 100 at once; 64 MiB
@@ -94,6 +100,7 @@ impl Default for Settings {
                 path: ENDPOINT.to_owned(),
                 dialect: Dialect::Intent,
             }],
+            hosts: Hosts::any(),
             origins: Origins::same(),
             gateway_origins: None,
             gateway_namespace: None,
@@ -107,6 +114,7 @@ impl Default for Settings {
             messages: Rate::new(1000, 2000),
             publications: Rate::new(100, 500),
             refusals: Rate::new(10, 100),
+            compression: None,
             queue: Bounds::new(QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX),
             connections_per_user_max: 20,
             ping_interval: Duration::from_secs(25),

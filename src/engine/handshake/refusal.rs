@@ -28,6 +28,8 @@ pub struct Refusal {
     body: Cow<'static, str>,
     /// Whether the body is only announced.
     bodiless: bool,
+    /// What was wrong with the head, if that is why.
+    cause: Option<HeadError>,
 }
 
 impl Refusal {
@@ -44,6 +46,7 @@ impl Refusal {
             headers: Vec::new(),
             body: body.into(),
             bodiless: false,
+            cause: None,
         }
     }
 
@@ -129,6 +132,11 @@ impl Refusal {
         self.status
     }
 
+    /// What was wrong with the head of the request, where it could not be read for that.
+    pub const fn head_error(&self) -> Option<HeadError> {
+        self.cause
+    }
+
     /// What the body says.
     pub fn body(&self) -> &str {
         &self.body
@@ -182,7 +190,10 @@ impl From<HeadError> for Refusal {
             HeadError::VersionUnsupported => 505,
             _ => 400,
         };
-        Self::new(status, format!("{error}"))
+        Self {
+            cause: Some(error),
+            ..Self::new(status, format!("{error}"))
+        }
     }
 }
 
