@@ -6,8 +6,11 @@
     reason = "tests stand on std and stop at the first surprise"
 )]
 
+mod addressed;
+mod bounds;
 mod catching_up;
 mod dropping;
+mod home;
 mod person;
 mod program;
 mod reloading;

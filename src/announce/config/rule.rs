@@ -129,7 +129,7 @@ pub(crate) const NETWORK: Rule = Rule {
 };
 
 pub(crate) const HOST: Rule = Rule {
-    expected: "a host, with its port unless that is the scheme's own, such as app.example.com",
+    expected: "a host such as app.example.com, with a port if only that one counts",
     accepts: is_authority,
 };
 

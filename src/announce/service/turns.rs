@@ -104,7 +104,7 @@ impl Connection {
             self.answers.push_back(native::hello(
                 &settings.node,
                 settings.ping_interval,
-                settings.message_bytes_max,
+                settings.message_bytes_max.min(native::BYTES_MAX as u64),
                 settings.sign_in_timeout,
             ));
         }

@@ -25,12 +25,15 @@ table! { ROWS:
     "server.tls.key" Text(FILE), Optional, Restart,
         "The file with the private key in PEM.";
     "server.trusted_proxies" Texts(NETWORK), Default(""), Reload,
-        "Addresses and networks of proxies that are believed about who connects through them.";
+        "Addresses and networks of proxies that are believed about who connects through them: \
+         the last address in X-Forwarded-For that is none of theirs, or in Forwarded where there \
+         is no such header, and X-Forwarded-Proto.";
     //= A09
     "server.allow_cleartext" Flag, Default("false"), Restart,
         "Whether to listen beyond this machine without a certificate: behind a proxy that has one.";
     "server.hosts" Texts(HOST), Default(""), Reload,
-        "What a request may be addressed to; with none, whatever it is.";
+        "What a request may be addressed to, at any port unless one is given; with none, \
+         whatever it is.";
     "server.profile" Choice(&["development", "production"]), Default("development"), Restart,
         "In production the server does not start with what is unsafe; in development it warns.";
     //= B56
@@ -43,9 +46,10 @@ table! { ROWS:
     "limits.connections_per_user" Whole(1, 10_000), Default("20"), Reload,
         "Connections at once of one person.";
     "limits.accept_rate" Rate, Default("2000/s"), Restart,
-        "New connections.";
+        "New connections, and how many at once in that time; one more is answered 503, or \
+         over TLS closed.";
     "limits.message" Size(KIB, 64 * MIB), Default("64KiB"), Restart,
-        "The largest message.";
+        "The largest message. One that is no event for the bus has 64 KiB at most.";
     "limits.message_unauthenticated" Size(256, MIB), Default("16KiB"), Reload,
         "The largest message before signing in.";
     "limits.messages" Map, Optional, Reload,
@@ -61,7 +65,7 @@ table! { ROWS:
     "limits.publish.burst" Whole(1, 1_000_000), Default("500"), Reload,
         "How many at once.";
     "limits.queue" Map, Optional, Restart,
-        "What waits for one connection that receives slowly; beyond, it is closed.";
+        "What waits for one connection that receives slowly; beyond, it is closed with 4508.";
     "limits.queue.bytes" Size(4 * KIB, 1024 * MIB), Default("64MiB"), Restart,
         "So many bytes. Connections share those of what is announced to all of them.";
     "limits.queue.messages" Whole(1, 1_000_000), Default("4096"), Restart,
@@ -77,9 +81,11 @@ table! { ROWS:
     "limits.compression" Map, Optional, Restart,
         "Compression of messages (permessage-deflate).";
     "limits.compression.enabled" Flag, Default("false"), Restart,
-        "Whether it is agreed on with clients that offer it.";
+        "Whether it is agreed on with clients that offer it and whose request carries a token, \
+         in the cookie or a subprotocol: nothing is expanded for whoever has not signed in.";
     "limits.compression.max_ratio" Whole(2, 1000), Default("20"), Restart,
-        "How many times its size a message may grow when it is expanded.";
+        "How many times its size a message may grow when it is expanded to more than 64 KiB; \
+         beyond, it closes the connection with 1009, as one does that is too large.";
     "heartbeat" Map, Optional, Restart,
         "How a connection shows that it is alive.";
     "heartbeat.interval" Time(1000, HOUR), Default("25s"), Restart,
