@@ -156,8 +156,8 @@ const DISAGREEMENTS: &[(&str, &str, &str)] = &[
         "larger than limits.message",
     ),
     (
-        "limits: {message: 1MiB}",
-        "the default",
+        "limits: {message: 1MiB, queue: {bytes: 64KiB}}",
+        "1:40",
         "smaller than limits.message",
     ),
     (

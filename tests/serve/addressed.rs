@@ -147,6 +147,25 @@ async fn whoever_guesses_behind_a_proxy_is_alone_in_it() {
     home.close().await;
 }
 
+/// A head that does not end.
+const HALF: &str = "GET /websockets HTTP/1.1\r\nHost: a\r\nUpg";
+
+/// Says this, over and over, byte by byte, which wins no time.
+async fn drip(home: &Home, text: &str) {
+    let mut tcp = TcpStream::connect(home.address).await.unwrap();
+    let since = tokio::time::Instant::now();
+    let mut pause = tokio::time::interval(Duration::from_millis(20));
+    for byte in text.bytes().cycle() {
+        pause.tick().await;
+        let mut one = [0];
+        // The answer that it took too long ends it.
+        if tcp.write_all(&[byte]).await.is_err() || tcp.try_read(&mut one).is_ok() {
+            break;
+        }
+    }
+    assert!(since.elapsed() < Duration::from_secs(5));
+}
+
 /// The head of a request with so many headers of so many bytes each.
 fn head(headers: usize, bytes: usize) -> String {
     let mut head = String::from("GET /websockets HTTP/1.1\r\nHost: a\r\n");
@@ -162,7 +181,6 @@ async fn broken_handshakes_are_bounded_counted_by_reason_and_harm_nobody() {
     let bounds = "limits:\n  handshake: {time: 300ms, bytes: 16KiB, headers: 16}\n";
     let home = Home::open(bounds).await;
     let mut bob = home.native("bob", &[]).await;
-    let half = "GET /websockets HTTP/1.1\r\nHost: a\r\nUpg";
     for (said, expected, reason) in [
         (head(17, 3), 431, "too_many_headers"),
         (head(12, 2000), 431, "head_too_large"),
@@ -178,7 +196,7 @@ async fn broken_handshakes_are_bounded_counted_by_reason_and_harm_nobody() {
             "http_version",
         ),
         // It says nothing more.
-        (half.into(), 408, "too_slow"),
+        (HALF.into(), 408, "too_slow"),
     ] {
         let before = home.failed(reason);
         let mut tcp = TcpStream::connect(home.address).await.unwrap();
@@ -190,25 +208,12 @@ async fn broken_handshakes_are_bounded_counted_by_reason_and_harm_nobody() {
         drop(tcp);
         until_counted(&home, reason, before + 1).await;
     }
-    // Bytes that drip win no time.
-    let mut tcp = TcpStream::connect(home.address).await.unwrap();
-    let since = tokio::time::Instant::now();
-    let mut pause = tokio::time::interval(Duration::from_millis(20));
-    for byte in half.bytes().cycle() {
-        pause.tick().await;
-        let mut one = [0];
-        // The answer that it took too long ends it.
-        if tcp.write_all(&[byte]).await.is_err() || tcp.try_read(&mut one).is_ok() {
-            break;
-        }
-    }
-    assert!(since.elapsed() < Duration::from_secs(5));
-    drop(tcp);
+    drip(&home, HALF).await;
     until_counted(&home, "too_slow", 2).await;
     // Half of a head, and then the end, orderly or not.
     for (is_reset, reason) in [(false, "gone"), (true, "reset")] {
         let mut tcp = std::net::TcpStream::connect(home.address).unwrap();
-        tcp.write_all(half.as_bytes()).unwrap();
+        tcp.write_all(HALF.as_bytes()).unwrap();
         if is_reset {
             let linger = Some(Duration::ZERO);
             socket2::SockRef::from(&tcp).set_linger(linger).unwrap();

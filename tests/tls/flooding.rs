@@ -168,3 +168,24 @@ async fn no_tick_sees_more_handshakes_than_one_and_clients_without_tls_get_throu
         "{had} of {allowed}"
     );
 }
+
+/// The handshake of TLS would cost more than the clients that are let in.
+#[tokio::test]
+async fn clients_that_come_too_fast_are_closed_before_tls() {
+    let authority = Authority::new("one");
+    let hour = Duration::from_secs(3600);
+    let mut server =
+        EchoServer::secure(&authority, Config::default().with_accept_rate(2, hour)).await;
+    let mut socket = peer::open(server.address, config(&authority, None)).await;
+    let other = peer::open(server.address, config(&authority, None)).await;
+    for count in 1..=3 {
+        let mut tcp = within(TcpStream::connect(server.address)).await.unwrap();
+        // It is closed although it has said nothing.
+        let read = within(tcp.read(&mut [0])).await;
+        assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+        assert_eq!(server.admission.turned_away().too_fast, count);
+    }
+    peer::echo(&mut socket, "unharmed").await.unwrap();
+    drop((socket, other));
+    assert!(server.refused.try_recv().is_err(), "no handshake was begun");
+}
