@@ -87,7 +87,8 @@ impl Home {
     pub(crate) async fn upgrade(&self, lines: &str) -> (String, TcpStream) {
         let head = format!(
             "GET /websockets HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{lines}\r\n"
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             {lines}\r\n"
         );
         let mut tcp = TcpStream::connect(self.address).await.unwrap();
         tcp.write_all(head.as_bytes()).await.unwrap();

@@ -89,11 +89,10 @@ pub struct Settings {
 impl Default for Settings {
     /// The intent dialect at [`ENDPOINT`]; any host; no compression; pages of the same origin; the
     /// cookie `ID_TOKEN`; ten seconds to sign in; a notice 25 seconds before a token ends; 16 KiB
-    /// and 10 messages for
-    /// whoever is nobody yet, 64 KiB for everybody else; 1,000 messages a second, 2,000 at once;
-    /// 100 announcements a second, 500 at once; 10 refused tokens a second, 100 at once; 64 MiB
-    /// and 4,096 messages that wait; 20 connections for one person; a ping every 25 seconds; back
-    /// after a second, 20 milliseconds apart.
+    /// and 10 messages for whoever is nobody yet, 64 KiB for everybody else; 1,000 messages a
+    /// second, 2,000 at once; 100 announcements a second, 500 at once; 10 refused tokens a second,
+    /// 100 at once; 64 MiB and 4,096 messages that wait; 20 connections for one person; a ping
+    /// every 25 seconds; back after a second, 20 milliseconds apart.
     fn default() -> Self {
         Self {
             node: "framewire".to_owned(),
