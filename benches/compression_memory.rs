@@ -109,7 +109,7 @@ fn pass(from: &mut Connection, to: &mut Connection, inbox: &mut Inbox, message: 
     from.send_text(now, message).expect("room");
     let bytes: Vec<u8> = from.transmit().flatten().copied().collect();
     from.transmitted(bytes.len());
-    drop(from.take_spare_buffer());
+    drop(from.take_send_buffer());
     inbox.space(bytes.len() as u64)[..bytes.len()].copy_from_slice(&bytes);
     inbox.filled(bytes.len());
     let heard = inbox.next(to, now);

@@ -261,7 +261,7 @@ fn an_idle_connection_of_a_server_is_small() {
             .expect("an open connection");
         drain(&mut connection);
         drop(inbox.take_buffer().expect("nothing waits"));
-        drop(connection.take_spare_buffer());
+        drop(connection.take_send_buffer());
         (connection, inbox)
     });
     let sizes = (size_of::<Connection>(), size_of::<Inbox>());

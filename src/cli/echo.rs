@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::ToString;
 use core::error::Error;
+use core::future::Future;
 use core::time::Duration;
 use std::io::Write;
 use tokio::runtime::Builder;
@@ -110,20 +111,31 @@ async fn serve(listener: Listener, mut stopping: Stopping, serving: Serving) {
     }
 }
 
+/// Serves one connection.
+///
 /// The futures that run at the ends of a connection are boxed, so that in between, which may be
 /// long, the task holds hardly more than the socket.
-async fn one(incoming: Incoming, mut stopping: Stopping, serving: Serving) {
+fn one(incoming: Incoming, mut stopping: Stopping, serving: Serving) -> impl Future<Output = ()> {
     let peer = incoming.peer_addr();
-    let mut socket = match Box::pin(open(incoming, serving.deflate)).await {
-        Ok(socket) => socket,
-        Err(error) => return tracing::debug!(%peer, %error, "no connection"),
-    };
-    let ended = match serving.hub {
-        None => echo(&mut socket, &mut stopping).await,
-        Some(hub) => Box::pin(fan_out(&mut socket, &mut stopping, &hub)).await,
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "connection ended");
+    let Serving { hub, deflate } = serving;
+    let opening = Box::pin(open(incoming, deflate));
+    // A block, for an `async fn` keeps its arguments twice.
+    async move {
+        let mut socket = match opening.await {
+            Ok(socket) => socket,
+            Err(error) => return tracing::debug!(%peer, %error, "no connection"),
+        };
+        let ended = match hub {
+            None => tokio::select! {
+                biased;
+                ended = socket.serve(echo) => ended,
+                () = stopping.wait() => Box::pin(leave(&mut socket)).await,
+            },
+            Some(hub) => Box::pin(fan_out(&mut socket, &mut stopping, &hub)).await,
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, %error, "connection ended");
+        }
     }
 }
 
@@ -138,19 +150,11 @@ async fn open(
     incoming.handshake().await?.accept_with(acceptance).await
 }
 
-async fn echo(socket: &mut WebSocket<Stream>, stopping: &mut Stopping) -> Result<(), net::Error> {
-    loop {
-        let exchange = tokio::select! {
-            biased;
-            exchange = socket.recv_exchange() => exchange?,
-            () = stopping.wait() => return Box::pin(leave(socket)).await,
-        };
-        match exchange.map(net::Exchange::echo) {
-            None => return Ok(()),
-            // A message that came after we said Close is not echoed; the peer will be told.
-            Some(Ok(()) | Err(SendError::Misuse(_))) => {}
-            Some(Err(_)) => tracing::warn!("an echo did not fit an outbox with room"),
-        }
+fn echo(exchange: net::Exchange<'_>) {
+    match exchange.echo() {
+        // A message that came after we said Close is not echoed; the peer will be told.
+        Ok(()) | Err(SendError::Misuse(_)) => {}
+        Err(_) => tracing::warn!("an echo did not fit an outbox with room"),
     }
 }
 

@@ -15,10 +15,11 @@ use crate::engine::deadlines::Deadlines;
 use crate::engine::entropy::MaskKeys;
 use crate::engine::event::{Chunk, Event, Kind, Received};
 use crate::engine::extension::Extension;
+use crate::engine::frame::Frame;
 use crate::engine::inbound::{Found, Inbound, Terms};
 use crate::engine::limits::Limits;
 use crate::engine::observer::{Observed, Observer, Statistics, Watch};
-use crate::engine::outbox::{Frame, Outbox};
+use crate::engine::outbox::{Outbox, SendBuffer};
 use crate::engine::ready_state::ReadyState;
 use crate::engine::role::Role;
 use crate::engine::state::{State, Step};
@@ -104,7 +105,7 @@ impl Connection {
 
     /// Queues bytes that come before the first frame: the server's answer to the handshake.
     pub(crate) fn push_preamble(&mut self, bytes: Vec<u8>) {
-        self.outbox.push_preamble(bytes);
+        self.outbox.queue().push_preamble(bytes);
     }
 
     /// Which end this is.
@@ -224,9 +225,9 @@ impl Connection {
         self.watch.tell_sent(frame.header());
         //= WS-113
         if full {
-            self.outbox.replace_pong(frame);
+            self.outbox.queue().replace_pong(frame);
         } else {
-            self.outbox.push_pong(frame);
+            self.outbox.queue().push_pong(frame);
         }
     }
 
@@ -268,7 +269,7 @@ impl Connection {
         reason.encode_into(&mut body);
         let frame = Frame::control(Opcode::Close, self.next_mask(), &body);
         self.watch.tell_sent(frame.header());
-        self.outbox.push_frame(frame);
+        self.outbox.queue().push_frame(frame);
         self.streamed = None;
         self.closure_mut().set_sent(reason);
     }
@@ -368,9 +369,10 @@ impl Connection {
         self.watch.is_on()
     }
 
-    /// Takes note that the transport took nothing for so long while bytes waited.
-    pub fn note_stalled(&mut self, time: Duration) {
-        self.watch.tell(&Observed::Stalled(time));
+    /// Takes note, for whoever watches, that the transport takes nothing while bytes wait, or
+    /// that it has taken something.
+    pub fn note_stalled(&mut self, now: Timestamp, is_stalled: bool) {
+        self.watch.note_stalled(now, is_stalled);
     }
 
     /// The extension that was negotiated with its parameters, as in the header of the handshake.
@@ -461,22 +463,21 @@ impl Connection {
         self.inbound.message_kind()
     }
 
-    /// Takes the empty buffer that is kept for the next frame, so that an idle connection holds
+    /// Takes what the connection sends from, if nothing waits in it: an idle connection needs
     /// none.
-    pub fn take_spare_buffer(&mut self) -> Option<Vec<u8>> {
+    pub fn take_send_buffer(&mut self) -> Option<SendBuffer> {
         self.outbox.take_spare()
     }
 
-    /// Lends an empty buffer for the next frames.
-    pub fn lend_spare_buffer(&mut self, buffer: Vec<u8>) {
-        self.outbox.give_spare(buffer);
+    /// Lends what `make` gives to send from, if the connection has none.
+    pub fn lend_send_buffer_with(&mut self, make: impl FnOnce() -> SendBuffer) {
+        self.outbox.lend_with(make);
     }
 
-    /// Lends the buffer that `make` gives, if there is none.
-    pub fn lend_spare_buffer_with(&mut self, make: impl FnOnce() -> Vec<u8>) {
-        if !self.outbox.has_spare() {
-            self.outbox.give_spare(make());
-        }
+    /// The receive buffer that went out with [`send_back`](Self::send_back), once it has been
+    /// sent.
+    pub fn take_returned_buffer(&mut self) -> Option<Vec<u8>> {
+        self.outbox.take_returned()
     }
 }
 

@@ -8,6 +8,9 @@ use crate::engine::time::Timestamp;
 /// How long after the last coded message the extension gives up its memory.
 const CODING_REST: Duration = Duration::from_secs(1);
 
+/// A time that does not come: it stands for none where many connections hold one.
+const NEVER: Timestamp = Timestamp::from_micros(u64::MAX);
+
 /// What a connection does about time that has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
@@ -34,10 +37,12 @@ pub(crate) struct Deadlines {
     awaits_life: bool,
     /// Whether the Pong that answers it has not arrived.
     awaits_pong: bool,
-    close_by: Option<Timestamp>,
-    /// When the extension gives up its memory, if it may hold any.
-    rest_at: Option<Timestamp>,
-    round_trip: Option<Duration>,
+    /// By when the closing is to be over; [`NEVER`] while there is none.
+    close_by: Timestamp,
+    /// When the extension gives up its memory; [`NEVER`] when it holds none.
+    rest_at: Timestamp,
+    /// How long the peer took to answer, in microseconds; the largest while it has not.
+    round_trip: u64,
 }
 
 impl Deadlines {
@@ -48,9 +53,9 @@ impl Deadlines {
             pinged: now,
             awaits_life: false,
             awaits_pong: false,
-            close_by: None,
-            rest_at: None,
-            round_trip: None,
+            close_by: NEVER,
+            rest_at: NEVER,
+            round_trip: u64::MAX,
         }
     }
 
@@ -67,17 +72,19 @@ impl Deadlines {
 
     /// The extension has something to do.
     pub(crate) fn note_coding(&mut self, now: Timestamp) {
-        self.rest_at = Some(now.after(CODING_REST));
+        self.rest_at = now.after(CODING_REST);
     }
 
     /// The extension has given up its memory.
     pub(crate) const fn note_rest(&mut self) {
-        self.rest_at = None;
+        self.rest_at = NEVER;
     }
 
     /// The closing began; it is to be over in `timeout`.
     pub(crate) fn note_closing(&mut self, now: Timestamp, timeout: Duration) {
-        self.close_by.get_or_insert_with(|| now.after(timeout));
+        if self.close_by == NEVER {
+            self.close_by = now.after(timeout);
+        }
     }
 
     /// A Ping of ours is queued; what its payload is to be.
@@ -95,18 +102,22 @@ impl Deadlines {
             return None;
         }
         self.awaits_pong = false;
-        self.round_trip = Some(now.since(self.pinged));
-        self.round_trip
+        let took = now.since(self.pinged);
+        self.round_trip = u64::try_from(took.as_micros()).unwrap_or(u64::MAX - 1);
+        self.round_trip()
     }
 
     pub(crate) const fn round_trip(&self) -> Option<Duration> {
-        self.round_trip
+        match self.round_trip {
+            u64::MAX => None,
+            micros => Some(Duration::from_micros(micros)),
+        }
     }
 
     /// The next deadline and what it is about; a connection that closes has only one.
     pub(crate) fn next(&self, limits: &Limits) -> Option<(Timestamp, Due)> {
-        if let Some(close_by) = self.close_by {
-            return Some((close_by, Due::CloseTimeout));
+        if self.close_by != NEVER {
+            return Some((self.close_by, Due::CloseTimeout));
         }
         let ping = limits
             .ping_interval()
@@ -117,7 +128,7 @@ impl Deadlines {
         let idle = limits
             .idle_timeout()
             .map(|timeout| (self.message.after(timeout), Due::Idle));
-        let rest = self.rest_at.map(|at| (at, Due::Rest));
+        let rest = (self.rest_at != NEVER).then_some((self.rest_at, Due::Rest));
         // Of several at one time the first here counts.
         [ping, idle, rest]
             .into_iter()

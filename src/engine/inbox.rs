@@ -6,6 +6,7 @@ use core::ops::Range;
 
 mod pieces;
 
+use crate::engine::buffer::Buffer;
 use crate::engine::connection::Connection;
 use crate::engine::event::{Event, Kind};
 use crate::engine::message::{Lent, Message};
@@ -28,15 +29,7 @@ const EXPANDED_BYTES_KEPT: usize = 64 << 10;
 /// header declares: to at most twice that, and some kilobytes.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    data: Vec<u8>,
-    /// Bytes of `data` that came from the transport.
-    filled: usize,
-    /// Bytes of `data` that the engine is done with.
-    parsed: usize,
-    /// Where the message that is being put together begins.
-    start: usize,
-    /// How long it is so far.
-    held: usize,
+    buffer: Buffer,
     /// A message that an extension has expanded, so far as it has come; or the last piece of one.
     expanded: Vec<u8>,
     /// The chunk that is expanded piece by piece; its bytes are those that are held.
@@ -92,11 +85,7 @@ impl Inbox {
     /// An empty buffer, which allocates nothing before it is used.
     pub const fn new() -> Self {
         Self {
-            data: Vec::new(),
-            filled: 0,
-            parsed: 0,
-            start: 0,
-            held: 0,
+            buffer: Buffer::new(),
             expanded: Vec::new(),
             pending: None,
             piece_first: false,
@@ -108,16 +97,15 @@ impl Inbox {
     /// A buffer that begins with bytes which have already arrived: what followed a handshake.
     pub fn with_bytes(bytes: Vec<u8>) -> Self {
         Self {
-            filled: bytes.len(),
-            data: bytes,
+            buffer: Buffer::with_bytes(bytes),
             ..Self::new()
         }
     }
 
     /// Whether no byte is waiting, neither unread nor as part of a message.
     pub const fn is_empty(&self) -> bool {
-        self.filled == self.parsed
-            && self.held == 0
+        self.buffer.filled == self.buffer.parsed
+            && self.buffer.held == 0
             && self.expanded.is_empty()
             && self.pending.is_none()
     }
@@ -126,25 +114,30 @@ impl Inbox {
     ///
     /// Its length is what can be read at once; its content does not matter.
     pub fn lend_buffer(&mut self, mut buffer: Vec<u8>) {
-        let waiting = self.held + self.filled - self.parsed;
-        if self.data.len() < buffer.len() && waiting < buffer.len() {
-            buffer[..self.held].copy_from_slice(&self.data[self.start..self.start + self.held]);
-            buffer[self.held..waiting].copy_from_slice(&self.data[self.parsed..self.filled]);
+        let waiting = self.buffer.waiting();
+        if self.buffer.data.len() < buffer.len() && waiting < buffer.len() {
+            buffer[..self.buffer.held].copy_from_slice(
+                &self.buffer.data[self.buffer.start..self.buffer.start + self.buffer.held],
+            );
+            buffer[self.buffer.held..waiting]
+                .copy_from_slice(&self.buffer.data[self.buffer.parsed..self.buffer.filled]);
             self.moved(waiting);
-            self.data = buffer;
+            self.buffer.data = buffer;
         }
     }
 
     /// Whether a buffer of so many bytes would be of use now: this one is full, or there is
     /// none, and it would hold what waits and more.
     pub const fn wants_buffer(&self, len: usize) -> bool {
-        let waiting = self.held + self.filled - self.parsed;
-        self.data.len() - self.filled < GROW_BYTES_MIN && self.data.len() < len && waiting < len
+        let waiting = self.buffer.waiting();
+        self.buffer.data.len() - self.buffer.filled < GROW_BYTES_MIN
+            && self.buffer.data.len() < len
+            && waiting < len
     }
 
     /// Lends the buffer that `make` gives, if this one is full or there is none.
     pub fn lend_buffer_with(&mut self, make: impl FnOnce() -> Vec<u8>) {
-        if self.data.len() - self.filled < GROW_BYTES_MIN {
+        if self.is_full() {
             self.lend_buffer(make());
         }
     }
@@ -153,23 +146,26 @@ impl Inbox {
     ///
     /// Bytes that still wait are first moved to a buffer of just their size, if they are few.
     pub fn take_buffer(&mut self) -> Option<Vec<u8>> {
-        let waiting = self.held + self.filled - self.parsed;
-        if self.data.is_empty() || waiting > self.data.len() / 8 {
+        let waiting = self.buffer.waiting();
+        if self.buffer.data.is_empty() || waiting > self.buffer.data.len() / 8 {
             return None;
         }
         if self.expanded.is_empty() {
             self.expanded = Vec::new();
         }
         let mut kept = Vec::with_capacity(waiting);
-        kept.extend_from_slice(&self.data[self.start..self.start + self.held]);
-        kept.extend_from_slice(&self.data[self.parsed..self.filled]);
+        kept.extend_from_slice(
+            &self.buffer.data[self.buffer.start..self.buffer.start + self.buffer.held],
+        );
+        kept.extend_from_slice(&self.buffer.data[self.buffer.parsed..self.buffer.filled]);
         self.moved(waiting);
-        Some(core::mem::replace(&mut self.data, kept))
+        Some(core::mem::replace(&mut self.buffer.data, kept))
     }
 
     /// Takes note that the bytes which wait, `waiting` of them, stand at the front now.
     fn moved(&mut self, waiting: usize) {
-        (self.start, self.parsed, self.filled) = (0, self.held, waiting);
+        (self.buffer.start, self.buffer.parsed, self.buffer.filled) =
+            (0, self.buffer.held, waiting);
         // A message moves with what is held; a piece and the payload of a control frame do not.
         if matches!(
             self.found,
@@ -179,30 +175,57 @@ impl Inbox {
         }
     }
 
+    /// As [`take_buffer`](Self::take_buffer), unless the buffer is of so many bytes.
+    pub fn take_buffer_unless(&mut self, len: usize) -> Option<Vec<u8>> {
+        match self.buffer.data.len() == len {
+            true => None,
+            false => self.take_buffer(),
+        }
+    }
+
+    /// Whether there is so little room that the buffer would have to grow.
+    pub const fn is_full(&self) -> bool {
+        self.buffer.data.len() - self.buffer.filled < GROW_BYTES_MIN
+    }
+
+    /// Bytes that have arrived and wait, unread or as part of a message.
+    pub const fn waiting_bytes(&self) -> usize {
+        self.buffer.waiting()
+    }
+
     /// Room to read into, of at least some kilobytes.
     ///
     /// `expected` is how much is known to come ([`Connection::frame_bytes_to_come`]): a buffer
     /// that must grow anyway grows to hold it, but to no more than twice what has arrived.
     pub fn space(&mut self, expected: u64) -> &mut [u8] {
-        if self.data.len() - self.filled < GROW_BYTES_MIN {
+        if self.is_full() {
             self.make_space(expected);
         }
-        &mut self.data[self.filled..]
+        &mut self.buffer.data[self.buffer.filled..]
     }
 
     /// Moves what waits to the front, and grows the buffer where that is not enough.
     fn make_space(&mut self, expected: u64) {
-        if self.start > 0 || self.parsed > self.start + self.held {
-            self.data.copy_within(self.start..self.start + self.held, 0);
-            self.data.copy_within(self.parsed..self.filled, self.held);
-            self.moved(self.held + self.filled - self.parsed);
+        if self.buffer.start > 0 || self.buffer.parsed > self.buffer.start + self.buffer.held {
+            self.buffer
+                .data
+                .copy_within(self.buffer.start..self.buffer.start + self.buffer.held, 0);
+            self.buffer
+                .data
+                .copy_within(self.buffer.parsed..self.buffer.filled, self.buffer.held);
+            self.moved(self.buffer.waiting());
         }
-        if self.data.len() - self.filled < GROW_BYTES_MIN {
+        if self.is_full() {
             let expected = usize::try_from(expected).unwrap_or(usize::MAX);
             //= PX-08
-            let more = expected.min(self.filled).saturating_add(GROW_BYTES_MIN);
-            self.data.resize(
-                self.filled.saturating_add(more).max(self.data.capacity()),
+            let more = expected
+                .min(self.buffer.filled)
+                .saturating_add(GROW_BYTES_MIN);
+            self.buffer.data.resize(
+                self.buffer
+                    .filled
+                    .saturating_add(more)
+                    .max(self.buffer.data.capacity()),
                 0,
             );
         }
@@ -210,7 +233,7 @@ impl Inbox {
 
     /// Takes note that the transport has put `n` bytes into [`space`](Self::space).
     pub fn filled(&mut self, n: usize) {
-        self.filled = (self.filled + n).min(self.data.len());
+        self.buffer.filled = (self.buffer.filled + n).min(self.buffer.data.len());
     }
 
     /// What the bytes mean next; `None` when more must be read.
@@ -223,6 +246,7 @@ impl Inbox {
 
     /// Goes on to what the bytes mean next, and says whether there is anything.
     pub fn advance(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
+        self.buffer.is_given = false;
         self.found = self.find(connection, now);
         self.found.is_some()
     }
@@ -242,16 +266,16 @@ impl Inbox {
     /// A message stays there when the buffer is changed meanwhile; the payload of a control
     /// frame does not, and `None` is in its place.
     pub fn incoming(&mut self) -> Option<Incoming<'_>> {
+        if self.buffer.is_given {
+            return None;
+        }
         Some(match self.found.clone()? {
-            Place::Message(kind) => {
-                let held = self.start..self.start + self.held;
-                Incoming::Message(Lent::new(kind, &mut self.data[held]))
-            }
-            Place::Expanded(kind) => Incoming::Message(Lent::new(kind, &mut self.expanded)),
-            Place::Piece(range, ends) => Incoming::Piece(ends.piece(&self.data[range])),
+            Place::Message(kind) => Incoming::Message(Lent::held(kind, &mut self.buffer)),
+            Place::Expanded(kind) => Incoming::Message(Lent::expanded(kind, &self.expanded)),
+            Place::Piece(range, ends) => Incoming::Piece(ends.piece(&self.buffer.data[range])),
             Place::ExpandedPiece(ends) => Incoming::Piece(ends.piece(&self.expanded)),
-            Place::Ping(range) => Incoming::Ping(&self.data[range]),
-            Place::Pong(range) => Incoming::Pong(&self.data[range]),
+            Place::Ping(range) => Incoming::Ping(&self.buffer.data[range]),
+            Place::Pong(range) => Incoming::Pong(&self.buffer.data[range]),
             Place::Close => Incoming::Close,
             Place::Failed(violation) => Incoming::Failed(violation),
         })
@@ -273,14 +297,14 @@ impl Inbox {
             }
         } else if !connection.is_within_message() {
             // The message that was lent by the call before is done with.
-            self.held = 0;
+            self.buffer.held = 0;
             self.forget_expanded();
         }
-        while self.parsed < self.filled {
-            let base = self.parsed;
-            let received = connection.receive(now, &mut self.data[base..self.filled]);
-            self.parsed += received.consumed;
-            let end = self.parsed;
+        while self.buffer.parsed < self.buffer.filled {
+            let base = self.buffer.parsed;
+            let received = connection.receive(now, &mut self.buffer.data[base..self.buffer.filled]);
+            self.buffer.parsed += received.consumed;
+            let end = self.buffer.parsed;
             match received.event {
                 None if received.consumed == 0 => break,
                 None => {}
@@ -308,8 +332,8 @@ impl Inbox {
                 Some(Event::Failed(violation)) => return Some(Place::Failed(violation)),
             }
         }
-        if self.parsed == self.filled && self.held == 0 {
-            (self.parsed, self.filled) = (0, 0);
+        if self.buffer.parsed == self.buffer.filled && self.buffer.held == 0 {
+            (self.buffer.parsed, self.buffer.filled) = (0, 0);
         }
         None
     }
@@ -325,13 +349,13 @@ impl Inbox {
     /// Makes `piece` the next of the message that is being put together.
     //= WS-089
     fn hold(&mut self, piece: Range<usize>) {
-        let end = self.start + self.held;
-        if self.held == 0 {
-            self.start = piece.start;
+        let end = self.buffer.start + self.buffer.held;
+        if self.buffer.held == 0 {
+            self.buffer.start = piece.start;
         } else if piece.start != end {
-            self.data.copy_within(piece.clone(), end);
+            self.buffer.data.copy_within(piece.clone(), end);
         }
-        self.held += piece.len();
+        self.buffer.held += piece.len();
     }
 
     /// Takes the message that [`next`](Self::next) lent last, as an owned one.
@@ -340,8 +364,14 @@ impl Inbox {
     /// and a small message never keeps a large buffer alive. `None` when the message has been
     /// taken, or what came last was no message.
     pub fn take_message(&mut self) -> Option<Message> {
+        if self.buffer.is_given {
+            return None;
+        }
         let (kind, range) = match self.found.take()? {
-            Place::Message(kind) => (kind, self.start..self.start + self.held),
+            Place::Message(kind) => (
+                kind,
+                self.buffer.start..self.buffer.start + self.buffer.held,
+            ),
             Place::Expanded(kind) => {
                 return Some(Message::new(
                     kind,
@@ -352,7 +382,7 @@ impl Inbox {
         };
         Some(Message::new(
             kind,
-            Bytes::copy_from_slice(&self.data[range]),
+            Bytes::copy_from_slice(&self.buffer.data[range]),
         ))
     }
 }

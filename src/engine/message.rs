@@ -4,7 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::fmt;
+use core::ops::Range;
 
+use crate::engine::buffer::Buffer;
 use crate::engine::compress::Compress;
 use crate::engine::event::Kind;
 use crate::engine::prepared::Prepared;
@@ -14,12 +16,26 @@ use crate::wire::utf8;
 #[derive(Debug)]
 pub struct Lent<'a> {
     kind: Kind,
-    bytes: &'a mut [u8],
+    place: Place<'a>,
+}
+
+#[derive(Debug)]
+enum Place<'a> {
+    /// What is held in the receive buffer.
+    Held(&'a mut Buffer),
+    /// What an extension has made of what was received.
+    Expanded(&'a [u8]),
 }
 
 impl<'a> Lent<'a> {
-    pub(crate) const fn new(kind: Kind, bytes: &'a mut [u8]) -> Self {
-        Self { kind, bytes }
+    pub(crate) const fn held(kind: Kind, buffer: &'a mut Buffer) -> Self {
+        let place = Place::Held(buffer);
+        Self { kind, place }
+    }
+
+    pub(crate) const fn expanded(kind: Kind, bytes: &'a [u8]) -> Self {
+        let place = Place::Expanded(bytes);
+        Self { kind, place }
     }
 
     /// Whether the message is text or binary.
@@ -28,18 +44,33 @@ impl<'a> Lent<'a> {
     }
 
     /// The payload; UTF-8 if the message is text.
-    pub const fn bytes(&self) -> &[u8] {
-        self.bytes
+    pub fn bytes(&self) -> &[u8] {
+        match &self.place {
+            Place::Held(buffer) => buffer.held(),
+            Place::Expanded(bytes) => bytes,
+        }
     }
 
     /// The text of a text message, `None` for a binary one.
     pub fn text(&self) -> Option<&str> {
-        text_of(self.kind, self.bytes)
+        text_of(self.kind, self.bytes())
     }
 
     /// A copy that can be kept.
     pub fn to_owned(&self) -> Message {
-        Message::new(self.kind, Bytes::copy_from_slice(self.bytes))
+        Message::new(self.kind, Bytes::copy_from_slice(self.bytes()))
+    }
+
+    /// The buffer in which the message stands, and where it stands there.
+    ///
+    /// # Errors
+    ///
+    /// The message as it was, if its buffer holds anything else.
+    pub(crate) fn take_buffer(self) -> Result<(Vec<u8>, Range<usize>), Self> {
+        match self.place {
+            Place::Held(buffer) if buffer.holds_all() => Ok(buffer.take()),
+            _ => Err(self),
+        }
     }
 }
 

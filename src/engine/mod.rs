@@ -70,6 +70,7 @@
 //! A client and a server differ in four points, which stand in [`Role`]. Everything else is one
 //! piece of code.
 
+mod buffer;
 pub mod closure;
 mod coding;
 pub mod compress;
@@ -80,6 +81,8 @@ pub mod deflate;
 mod entropy;
 pub mod event;
 pub mod extension;
+mod frame;
+mod given;
 pub mod handshake;
 mod inbound;
 pub mod inbox;
@@ -87,10 +90,11 @@ pub mod limits;
 pub mod message;
 pub mod misuse;
 pub mod observer;
-mod outbox;
+pub mod outbox;
 pub mod part;
 pub mod piece;
 pub mod prepared;
+mod queue;
 pub mod ready_state;
 pub mod role;
 mod state;
@@ -117,6 +121,7 @@ pub use crate::engine::limits::Limits;
 pub use crate::engine::message::{Lent, Message, Utf8Bytes};
 pub use crate::engine::misuse::{Misuse, SendError};
 pub use crate::engine::observer::{Observed, Observer, Recoded, Statistics, Traffic};
+pub use crate::engine::outbox::SendBuffer;
 pub use crate::engine::part::Part;
 pub use crate::engine::piece::Piece;
 pub use crate::engine::prepared::Prepared;

@@ -5,6 +5,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::engine::closure::Closure;
+use crate::engine::time::Timestamp;
 use crate::wire::header::{Decoded, FrameHeader};
 use crate::wire::opcode::Opcode;
 
@@ -162,6 +163,8 @@ pub(crate) struct Watch(Option<Box<Watchers>>);
 struct Watchers {
     statistics: Option<Statistics>,
     observer: Option<Box<dyn Observer>>,
+    /// Since when the transport has taken nothing while bytes waited.
+    stalled_since: Option<Timestamp>,
 }
 
 impl Watch {
@@ -191,6 +194,18 @@ impl Watch {
         }
         if let Some(observer) = &mut watchers.observer {
             observer.observe(what);
+        }
+    }
+
+    /// The transport takes nothing, or takes something again.
+    pub(crate) fn note_stalled(&mut self, now: Timestamp, is_stalled: bool) {
+        let Some(watchers) = &mut self.0 else {
+            return;
+        };
+        if is_stalled {
+            watchers.stalled_since.get_or_insert(now);
+        } else if let Some(since) = watchers.stalled_since.take() {
+            self.tell(&Observed::Stalled(now.since(since)));
         }
     }
 

@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 use crate::engine::compress::Compress;
 use crate::engine::event::Kind;
+use crate::engine::frame::Fragments;
 use crate::engine::limits::FRAME_BYTES_MAX;
-use crate::engine::outbox::Fragments;
 use crate::wire::header::Reserved;
 
 #[cfg(feature = "std")]

@@ -79,7 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for ByteStream<S> {
         loop {
             let driver = &mut this.socket.driver;
             if this.has_piece
-                && let Some(Incoming::Piece(piece)) = driver.inbox.incoming()
+                && let Some(Incoming::Piece(piece)) = driver.inbox().incoming()
                 && let Some(rest @ [_, ..]) = piece.bytes.get(this.read..)
             {
                 let n = rest.len().min(buf.remaining());

@@ -1,6 +1,7 @@
 //! The pump: read, receive, transmit, time out.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -11,7 +12,9 @@ use tokio::time::{Instant, Sleep};
 use crate::engine::{Cause, Compress, Connection, Inbox, Kind, Misuse, SendError, Timestamp};
 use crate::net::clock::Clock;
 use crate::net::error::{Error, TimedOut};
+use crate::net::exchange::Exchange;
 use crate::net::pool;
+use crate::net::receiving::Receiving;
 use crate::wire::opcode::Opcode;
 
 /// How many slices one vectored write takes at most.
@@ -22,7 +25,8 @@ const SLICES_MAX: usize = 64;
 pub(crate) struct Driver<S> {
     pub(crate) stream: S,
     pub(crate) connection: Connection,
-    pub(crate) inbox: Inbox,
+    /// What is received; lent by the thread while there is something.
+    receiving: Option<Box<Receiving>>,
     pub(crate) clock: Clock,
     /// Wakes the task for a deadline; made when there first is one.
     sleep: Option<Pin<Box<Sleep>>>,
@@ -34,8 +38,6 @@ pub(crate) struct Driver<S> {
     read_ended: bool,
     /// Whether what ended the connection has been reported.
     reported: bool,
-    /// Since when the transport has taken nothing while bytes waited.
-    stalled_since: Option<Instant>,
     /// What the transport said when it failed.
     failure: Option<io::Error>,
     /// Whether the connection ended before all that was queued had left.
@@ -49,21 +51,34 @@ enum WriteEnd {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
-    pub(crate) const fn new(stream: S, connection: Connection, inbox: Inbox, clock: Clock) -> Self {
+    /// Joins a connection with its stream; `leftover` has arrived already.
+    pub(crate) fn new(stream: S, connection: Connection, leftover: Vec<u8>, clock: Clock) -> Self {
+        let receiving = (!leftover.is_empty()).then(|| Receiving::with_bytes(leftover));
         Self {
             stream,
             connection,
-            inbox,
+            receiving,
             clock,
             sleep: None,
             unflushed: false,
             write_end: WriteEnd::Open,
             read_ended: false,
             reported: false,
-            stalled_since: None,
             failure: None,
             lost: false,
         }
+    }
+
+    /// What is received, to look for more or at what was found.
+    pub(crate) fn inbox(&mut self) -> &mut Inbox {
+        let receiving = self.receiving.get_or_insert_with(pool::take_receiving);
+        &mut receiving.inbox
+    }
+
+    /// What was found last, with the connection and the time at which it arrived.
+    pub(crate) fn found(&mut self) -> (&mut Inbox, &mut Connection, Timestamp) {
+        let receiving = self.receiving.get_or_insert_with(pool::take_receiving);
+        (&mut receiving.inbox, &mut self.connection, receiving.at)
     }
 
     /// Goes on to what the peer said next, messages whole; see [`poll_next`](Self::poll_next).
@@ -75,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         loop {
             match ready!(self.poll_next(cx, Inbox::advance_piece))? {
-                true if !self.inbox.is_piece() => {}
+                true if !self.inbox().is_piece() => {}
                 found => return Poll::Ready(Ok(found)),
             }
         }
@@ -89,11 +104,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
-        advance: fn(&mut Inbox, &mut Connection, Timestamp) -> bool,
+        mut advance: impl FnMut(&mut Inbox, &mut Connection, Timestamp) -> bool,
     ) -> Poll<Result<bool, Error>> {
         loop {
-            if !self.inbox.is_empty()
-                && advance(&mut self.inbox, &mut self.connection, self.clock.now())
+            if let Some(receiving) = &mut self.receiving
+                && !receiving.inbox.is_empty()
+                && advance(&mut receiving.inbox, &mut self.connection, receiving.at)
             {
                 return Poll::Ready(Ok(true));
             }
@@ -119,17 +135,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.read_ended || self.connection.is_closed() {
             return Poll::Pending;
         }
-        if self.inbox.wants_buffer(pool::READ_BYTES) {
-            self.inbox.lend_buffer(pool::take_read());
-        }
-        let space = self.inbox.space(self.connection.frame_bytes_to_come());
-        let mut buffer = ReadBuf::new(space);
+        let receiving = self.receiving.get_or_insert_with(pool::take_receiving);
+        let to_come = self.connection.frame_bytes_to_come();
+        receiving.lend_buffer(to_come);
+        let mut buffer = ReadBuf::new(receiving.inbox.space(to_come));
         match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
             Ok(()) => match buffer.filled().len() {
                 0 => self.end_reading(),
                 n => {
-                    self.inbox.filled(n);
-                    self.connection.lend_spare_buffer_with(pool::take_write);
+                    receiving.inbox.filled(n);
+                    receiving.at = self.clock.now();
+                    self.connection.lend_send_buffer_with(pool::take_sending);
                 }
             },
             Err(error) => self.fail(error),
@@ -153,27 +169,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Sends what is queued. Ready when nothing waits any more.
     pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let mut slices = [IoSlice::new(&[]); SLICES_MAX];
-            let mut count = 0;
-            for (slot, bytes) in slices.iter_mut().zip(self.connection.transmit()) {
-                *slot = IoSlice::new(bytes);
-                count += 1;
-            }
-            let stream = Pin::new(&mut self.stream);
-            let written = match count {
-                0 => break,
-                1 => stream.poll_write(cx, &slices[0]),
-                _ => stream.poll_write_vectored(cx, &slices[..count]),
-            };
-            if written.is_pending() {
-                if self.connection.is_watched() {
-                    self.stalled_since.get_or_insert_with(Instant::now);
-                }
-                return Poll::Pending;
-            }
-            if let Some(since) = self.stalled_since.take() {
-                self.connection.note_stalled(since.elapsed());
+        while self.connection.buffered_bytes() > 0 {
+            let written = write(Pin::new(&mut self.stream), cx, self.connection.transmit());
+            if self.connection.is_watched() {
+                let now = self.clock.now();
+                self.connection.note_stalled(now, written.is_pending());
             }
             match ready!(written) {
                 Ok(0) => self.fail(io::ErrorKind::WriteZero.into()),
@@ -189,6 +189,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.fail(error);
             }
             self.unflushed = false;
+            if let Some(buffer) = self.connection.take_returned_buffer() {
+                pool::give_read(buffer);
+            }
         }
         Poll::Ready(())
     }
@@ -277,9 +280,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         loop {
             match ready!(self.poll_incoming(cx))? {
-                true if self.inbox.is_message() => return Poll::Ready(Ok(true)),
+                true if self.inbox().is_message() => return Poll::Ready(Ok(true)),
                 true => {}
                 false => return Poll::Ready(Ok(false)),
+            }
+        }
+    }
+
+    /// Has each message answered until the connection is closed.
+    pub(crate) fn poll_serve(
+        &mut self,
+        cx: &mut Context<'_>,
+        answer: &mut impl FnMut(Exchange<'_>),
+    ) -> Poll<Result<(), Error>> {
+        loop {
+            ready!(self.poll_ready(cx))?;
+            let is_full = self.poll_next(cx, |inbox, connection, now| {
+                while !connection.is_full() {
+                    if !inbox.advance(connection, now) {
+                        return false;
+                    }
+                    if let Some(message) = inbox.lent() {
+                        answer(Exchange::new(message, connection, now));
+                    }
+                }
+                true
+            });
+            if !ready!(is_full)? {
+                return Poll::Ready(Ok(()));
             }
         }
     }
@@ -360,13 +388,45 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// An idle connection holds no buffers: its thread keeps them for whoever is next.
     fn give_buffers_back(&mut self) {
-        if let Some(buffer) = self.inbox.take_buffer() {
-            pool::give_read(buffer);
+        let is_within = self.connection.is_within_message();
+        match self.receiving.take() {
+            Some(receiving) if receiving.inbox.is_empty() && !is_within => {
+                pool::give_receiving(receiving);
+            }
+            Some(mut receiving) => {
+                if let Some(buffer) = receiving.inbox.take_buffer() {
+                    pool::give_read(buffer);
+                }
+                self.receiving = Some(receiving);
+            }
+            None => {}
         }
-        if let Some(buffer) = self.connection.take_spare_buffer() {
-            pool::give_write(buffer);
+        if let Some(buffer) = self.connection.take_send_buffer() {
+            pool::give_sending(buffer);
         }
     }
+}
+
+/// Writes as many of the bytes as one call takes.
+fn write<'b>(
+    stream: Pin<&mut impl AsyncWrite>,
+    cx: &mut Context<'_>,
+    mut bytes: impl Iterator<Item = &'b [u8]>,
+) -> Poll<io::Result<usize>> {
+    let first = bytes.next().unwrap_or_default();
+    let Some(second) = bytes.next() else {
+        return stream.poll_write(cx, first);
+    };
+    let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+    let mut count = 0;
+    for (slot, bytes) in slices
+        .iter_mut()
+        .zip([first, second].into_iter().chain(bytes))
+    {
+        *slot = IoSlice::new(bytes);
+        count += 1;
+    }
+    stream.poll_write_vectored(cx, &slices[..count])
 }
 
 /// A send error where being full has been ruled out.

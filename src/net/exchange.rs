@@ -25,23 +25,32 @@ pub struct Exchange<'a> {
     pub reply: Reply<'a>,
 }
 
-impl Exchange<'_> {
-    /// Answers with the message itself.
+impl<'a> Exchange<'a> {
+    pub(crate) const fn new(
+        message: Lent<'a>,
+        connection: &'a mut Connection,
+        now: Timestamp,
+    ) -> Self {
+        let reply = Reply { connection, now };
+        Self { message, reply }
+    }
+
+    /// Answers with the message itself; a large one is not copied.
     ///
     /// # Errors
     ///
     /// [`SendError`]; nothing is queued then.
     pub fn echo(self) -> Result<(), SendError> {
         let Reply { connection, now } = self.reply;
-        connection.send_lent(now, &self.message)
+        connection.send_back(now, self.message)
     }
 }
 
 /// Queues answers to a message.
 #[derive(Debug)]
 pub struct Reply<'a> {
-    pub(crate) connection: &'a mut Connection,
-    pub(crate) now: Timestamp,
+    connection: &'a mut Connection,
+    now: Timestamp,
 }
 
 impl Reply<'_> {

@@ -13,6 +13,7 @@ pub mod error;
 pub mod exchange;
 pub mod maybe_tls;
 mod pool;
+mod receiving;
 pub mod split;
 mod streams;
 pub mod websocket;

@@ -1,50 +1,110 @@
-//! Buffers that belong to a thread while no connection needs them.
+//! Memory that belongs to a thread while no connection needs it.
+//!
+//! A connection on which nothing happens holds none of this. What a thread keeps is bounded,
+//! whatever its connections did before.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
+use crate::engine::SendBuffer;
+use crate::net::receiving::Receiving;
+
 /// How much is read at once.
 pub(crate) const READ_BYTES: usize = 64 << 10;
-/// A buffer for writing that has grown beyond this is not kept.
-const WRITE_BYTES_MAX: usize = 128 << 10;
-/// How many buffers of each kind a thread keeps.
+/// What sends with a larger buffer than this is not kept.
+const SEND_BYTES_MAX: usize = 128 << 10;
+/// How many of each kind a thread keeps.
 const KEPT_MAX: usize = 16;
+/// How many bytes a thread keeps of buffers for messages larger than [`READ_BYTES`].
+const LARGE_BYTES_MAX: usize = 16 << 20;
 
 std::thread_local! {
-    static READ: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
-    static WRITE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static KEPT: RefCell<Kept> = const { RefCell::new(Kept::new()) };
+}
+
+struct Kept {
+    receiving: Vec<Box<Receiving>>,
+    sending: Vec<SendBuffer>,
+    /// Buffers of [`READ_BYTES`].
+    read: Vec<Vec<u8>>,
+    /// Buffers that are larger, the one that was given last behind the others.
+    large: Vec<Vec<u8>>,
+    /// How large they are together.
+    large_bytes: usize,
+}
+
+impl Kept {
+    const fn new() -> Self {
+        Self {
+            receiving: Vec::new(),
+            sending: Vec::new(),
+            read: Vec::new(),
+            large: Vec::new(),
+            large_bytes: 0,
+        }
+    }
+}
+
+/// What to receive with.
+pub(crate) fn take_receiving() -> Box<Receiving> {
+    KEPT.with_borrow_mut(|kept| kept.receiving.pop())
+        .unwrap_or_else(|| Receiving::with_bytes(Vec::new()))
+}
+
+/// Keeps what was received with, and in which nothing waits.
+pub(crate) fn give_receiving(mut receiving: Box<Receiving>) {
+    if let Some(buffer) = receiving.inbox.take_buffer_unless(READ_BYTES) {
+        give_read(buffer);
+    }
+    KEPT.with_borrow_mut(|kept| keep(&mut kept.receiving, receiving));
+}
+
+/// What to send with.
+pub(crate) fn take_sending() -> SendBuffer {
+    KEPT.with_borrow_mut(|kept| kept.sending.pop())
+        .unwrap_or_default()
+}
+
+/// Keeps what was sent with.
+pub(crate) fn give_sending(buffer: SendBuffer) {
+    if buffer.capacity() <= SEND_BYTES_MAX {
+        KEPT.with_borrow_mut(|kept| keep(&mut kept.sending, buffer));
+    }
 }
 
 /// A buffer to read into.
 pub(crate) fn take_read() -> Vec<u8> {
-    READ.with_borrow_mut(Vec::pop)
+    KEPT.with_borrow_mut(|kept| kept.read.pop())
         .unwrap_or_else(|| vec![0; READ_BYTES])
 }
 
-/// Keeps a buffer to read into, if it is one of ours.
+/// A buffer that holds so many bytes, if there is one.
+pub(crate) fn take_large(bytes: u64) -> Option<Vec<u8>> {
+    KEPT.with_borrow_mut(|kept| {
+        let fits = |it: &Vec<u8>| it.len() as u64 >= bytes;
+        let at = kept.large.iter().rposition(fits)?;
+        let buffer = kept.large.swap_remove(at);
+        kept.large_bytes -= buffer.len();
+        Some(buffer)
+    })
+}
+
+/// Keeps a buffer to read into, if it is as large as such a buffer is or larger.
 pub(crate) fn give_read(buffer: Vec<u8>) {
-    if buffer.len() == READ_BYTES {
-        keep(&READ, buffer);
-    }
-}
-
-/// An empty buffer to write into.
-pub(crate) fn take_write() -> Vec<u8> {
-    WRITE.with_borrow_mut(Vec::pop).unwrap_or_default()
-}
-
-/// Keeps an empty buffer to write into.
-pub(crate) fn give_write(buffer: Vec<u8>) {
-    if (1..=WRITE_BYTES_MAX).contains(&buffer.capacity()) {
-        keep(&WRITE, buffer);
-    }
-}
-
-fn keep(pool: &'static std::thread::LocalKey<RefCell<Vec<Vec<u8>>>>, buffer: Vec<u8>) {
-    pool.with_borrow_mut(|kept| {
-        if kept.len() < KEPT_MAX {
-            kept.push(buffer);
+    KEPT.with_borrow_mut(|kept| match buffer.len() {
+        READ_BYTES => keep(&mut kept.read, buffer),
+        len if len > READ_BYTES && len <= LARGE_BYTES_MAX - kept.large_bytes => {
+            kept.large_bytes += len;
+            kept.large.push(buffer);
         }
+        _ => {}
     });
+}
+
+fn keep<T>(kept: &mut Vec<T>, value: T) {
+    if kept.len() < KEPT_MAX {
+        kept.push(value);
+    }
 }

@@ -172,7 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
             shared.poll(&shared.wakers.reader, cx, |driver, cx| {
                 driver
                     .poll_piece(cx)
-                    .map_ok(|_| match driver.inbox.incoming() {
+                    .map_ok(|_| match driver.inbox().incoming() {
                         Some(Incoming::Piece(piece)) => Some(OwnedPiece::from(piece)),
                         _ => None,
                     })
@@ -207,7 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
         let shared = &self.shared;
         shared.poll(&shared.wakers.reader, cx, |driver, cx| {
             driver.poll_message(cx).map_ok(|found| match found {
-                true => driver.inbox.take_message(),
+                true => driver.inbox().take_message(),
                 false => None,
             })
         })

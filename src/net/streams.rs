@@ -23,7 +23,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let driver = &mut self.driver;
         Poll::Ready(match ready!(driver.poll_message(cx)) {
-            Ok(true) => driver.inbox.take_message().map(Ok),
+            Ok(true) => driver.inbox().take_message().map(Ok),
             Ok(false) => None,
             Err(error) => Some(Err(error)),
         })

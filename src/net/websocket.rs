@@ -9,13 +9,12 @@ use core::task::{Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::engine::{
-    Closure, Connection, Inbox, Incoming, Lent, Message, Misuse, Observer, Piece, ReadyState,
-    Statistics,
+    Closure, Connection, Incoming, Lent, Message, Misuse, Observer, Piece, ReadyState, Statistics,
 };
 use crate::net::clock::Clock;
 use crate::net::driver::Driver;
 use crate::net::error::Error;
-use crate::net::exchange::{Exchange, Heard, Reply};
+use crate::net::exchange::{Exchange, Heard};
 use crate::wire::close::{CloseCode, CloseReason};
 
 /// An open WebSocket over any stream of bytes.
@@ -38,9 +37,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// `now` of the connection must have been
     /// [`Timestamp::ZERO`](crate::engine::Timestamp::ZERO): its time begins here.
     pub fn new(stream: S, connection: Connection, leftover: alloc::vec::Vec<u8>) -> Self {
-        let inbox = Inbox::with_bytes(leftover);
         Self {
-            driver: Driver::new(stream, connection, inbox, Clock::new()),
+            driver: Driver::new(stream, connection, leftover, Clock::new()),
             subprotocol: None,
         }
     }
@@ -67,7 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
         let found = poll_fn(|cx| self.driver.poll_message(cx)).await?;
         Ok(if found {
-            self.driver.inbox.take_message()
+            self.driver.inbox().take_message()
         } else {
             None
         })
@@ -87,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub async fn recv_lent(&mut self) -> Result<Option<Lent<'_>>, Error> {
         let found = poll_fn(|cx| self.driver.poll_message(cx)).await?;
         Ok(if found {
-            self.driver.inbox.lent()
+            self.driver.inbox().lent()
         } else {
             None
         })
@@ -114,14 +112,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if !found {
             return Ok(None);
         }
-        let now = self.driver.clock.now();
-        let Driver {
-            inbox, connection, ..
-        } = &mut self.driver;
-        Ok(inbox.lent().map(|message| Exchange {
-            message,
-            reply: Reply { connection, now },
-        }))
+        let (inbox, connection, now) = self.driver.found();
+        let message = inbox.lent();
+        Ok(message.map(|message| Exchange::new(message, connection, now)))
+    }
+
+    /// Has every message answered by `answer` until the connection is closed.
+    ///
+    /// `answer` is called for each message that has arrived, one after the other with nothing
+    /// awaited in between; their answers leave together before more is awaited. A peer that does
+    /// not read what it is sent is not read from either. It is what
+    /// [`recv_exchange`](Self::recv_exchange) in a loop does, at less cost for each message.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: what has arrived stays in the connection, and so do answers that have not
+    /// left.
+    pub async fn serve(&mut self, mut answer: impl FnMut(Exchange<'_>)) -> Result<(), Error> {
+        poll_fn(|cx| self.driver.poll_serve(cx, &mut answer)).await
     }
 
     /// The next message, or word that the outbox has drained to its low mark after it was full:
@@ -149,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             Some(false) => Heard::End,
             Some(true) => self
                 .driver
-                .inbox
+                .inbox()
                 .take_message()
                 .map_or(Heard::Room, Heard::Message),
         })
@@ -173,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Nothing is lost: what has arrived stays in the connection.
     pub async fn recv_piece(&mut self) -> Result<Option<Piece<'_>>, Error> {
         let found = poll_fn(|cx| self.driver.poll_piece(cx)).await?;
-        Ok(match self.driver.inbox.incoming() {
+        Ok(match self.driver.inbox().incoming() {
             Some(Incoming::Piece(piece)) if found => Some(piece),
             _ => None,
         })
@@ -197,7 +209,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub async fn recv_event(&mut self) -> Result<Option<Incoming<'_>>, Error> {
         let found = poll_fn(|cx| self.driver.poll_incoming(cx)).await?;
         Ok(if found {
-            self.driver.inbox.incoming()
+            self.driver.inbox().incoming()
         } else {
             None
         })

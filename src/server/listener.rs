@@ -149,7 +149,7 @@ impl Listener {
 
 impl Incoming {
     /// The address that TCP comes from: the client's, or that of a proxy in front of it.
-    pub const fn peer_addr(&self) -> SocketAddr {
+    pub fn peer_addr(&self) -> SocketAddr {
         self.stream.peer_addr()
     }
 

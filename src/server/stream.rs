@@ -31,10 +31,18 @@ const TLS_BUFFER_BYTES_MAX: usize = 16 << 10;
 pub struct Stream {
     io: MaybeTls<TcpStream>,
     peer: SocketAddr,
-    /// Who is behind it, where it is a proxy that is believed.
-    client: Option<Client>,
-    again: Vec<u8>,
     permit: Permit,
+    // What few streams have is in boxes.
+    /// Who is behind it, where it is a proxy that is believed.
+    client: Option<Box<Client>>,
+    again: Option<Box<Again>>,
+}
+
+/// Bytes to be read again, of which so many have been.
+#[derive(Debug)]
+struct Again {
+    bytes: Vec<u8>,
+    read: usize,
 }
 
 impl Stream {
@@ -42,17 +50,18 @@ impl Stream {
         Self {
             io: MaybeTls::Plain(tcp),
             peer,
-            client: None,
-            again: Vec::new(),
             permit,
+            client: None,
+            again: None,
         }
     }
 
     /// Finds out from a request who is behind a proxy. Whether its address may have one more
     /// connection; where nobody but proxies is named, there is no such bound.
     pub(crate) fn find_client(&mut self, proxies: &Proxies, headers: Headers<'_>) -> bool {
-        self.client = proxies.client(self.peer, headers);
+        self.client = proxies.client(self.peer, headers).map(Box::new);
         self.client
+            .as_deref()
             .is_none_or(|client| client.is_proxy || self.permit.settle(client.address.ip()))
     }
 
@@ -93,7 +102,8 @@ impl Stream {
 
     /// Has `bytes` read again before anything else.
     pub(crate) fn rewind(&mut self, bytes: Vec<u8>) {
-        self.again = bytes;
+        // With none, an end would be read.
+        self.again = (!bytes.is_empty()).then(|| Box::new(Again { bytes, read: 0 }));
     }
 
     /// The address at which the client has arrived.
@@ -107,14 +117,9 @@ impl Stream {
 
     /// Whether the client speaks TLS: with the proxy in front of it, where one that is believed
     /// says so or says that it does not, and otherwise with this server.
-    pub const fn is_tls(&self) -> bool {
-        match self.client {
-            Some(Client {
-                is_tls: Some(is_tls),
-                ..
-            }) => is_tls,
-            _ => self.io.is_tls(),
-        }
+    pub fn is_tls(&self) -> bool {
+        let told = self.client.as_deref().and_then(|it| it.is_tls);
+        told.unwrap_or(self.io.is_tls())
     }
 
     /// The certificates that the client has shown, its own first, in DER; empty where it has
@@ -125,11 +130,8 @@ impl Stream {
 
     /// The address of the client, also behind a proxy that is believed; the port is then 0
     /// unless the proxy tells it.
-    pub const fn peer_addr(&self) -> SocketAddr {
-        match self.client {
-            Some(client) => client.address,
-            None => self.peer,
-        }
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.client.as_deref().map_or(self.peer, |it| it.address)
     }
 }
 
@@ -139,13 +141,16 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.again.is_empty() {
+        let Some(again) = &mut self.again else {
             return Pin::new(&mut self.io).poll_read(cx, buf);
+        };
+        let rest = &again.bytes[again.read..];
+        let n = rest.len().min(buf.remaining());
+        buf.put_slice(&rest[..n]);
+        again.read += n;
+        if again.read == again.bytes.len() {
+            self.again = None;
         }
-        let n = self.again.len().min(buf.remaining());
-        let rest = self.again.split_off(n);
-        buf.put_slice(&self.again);
-        self.again = rest;
         Poll::Ready(Ok(()))
     }
 }

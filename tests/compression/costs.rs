@@ -274,7 +274,7 @@ fn an_idle_connection_with_compression_holds_hardly_more_than_one_without() {
         let limits = Arc::new(Limits::default());
         let open = |_| {
             let (mut connection, _) = open_server(&deflate, &[offer.to_owned()], &limits).unwrap();
-            drop(connection.take_spare_buffer());
+            drop(connection.take_send_buffer());
             connection
         };
         let (_, held, connections) = measured(|| (0..COUNT).map(open).collect::<Vec<_>>());
@@ -329,7 +329,7 @@ fn buffers_of_a_large_message_are_given_back_when_the_connection_falls_idle() {
         let config = DeflateConfig::default().with_context_kept(keeps, keeps);
         let deflate = DeflateAnswer::new(config);
         let (mut connection, mut inbox) = (open_with(&deflate, OFFER), Inbox::new());
-        drop(connection.take_spare_buffer());
+        drop(connection.take_send_buffer());
         let (peak, left, ()) = measured(|| {
             receive(&mut connection, &mut inbox, &large).unwrap();
             let message = inbox.take_message().unwrap();
@@ -338,7 +338,7 @@ fn buffers_of_a_large_message_are_given_back_when_the_connection_falls_idle() {
             assert!(inbox.next(&mut connection, NOW).is_none());
             // What the driver does with a connection that has nothing to do.
             drop(inbox.take_buffer());
-            drop(connection.take_spare_buffer());
+            drop(connection.take_send_buffer());
             connection.timeout(NOW.after(Duration::from_secs(1)));
         });
         println!("context kept: {keeps}; {peak} bytes in use, {left} at rest");

@@ -167,26 +167,26 @@ fn a_pong_on_its_way_is_never_replaced() {
 fn the_buffer_for_frames_can_be_taken_and_lent() {
     for role in Role::BOTH {
         let mut connection = open(role);
-        assert!(connection.take_spare_buffer().is_none());
+        assert!(connection.take_send_buffer().is_none());
         connection
             .send_text(NOW, "one")
             .expect("an open connection");
-        assert!(connection.take_spare_buffer().is_none(), "it is in use");
+        assert!(connection.take_send_buffer().is_none(), "it is in use");
         sent(&mut connection);
         let buffer = connection
-            .take_spare_buffer()
+            .take_send_buffer()
             .expect("the buffer that was used");
-        assert!(buffer.is_empty() && connection.take_spare_buffer().is_none());
+        let capacity = buffer.capacity();
+        assert!(capacity > 0 && connection.take_send_buffer().is_none());
 
-        let buffer = Vec::with_capacity(512);
-        let lent = buffer.as_ptr();
-        connection.lend_spare_buffer(buffer);
-        connection.lend_spare_buffer_with(|| panic!("there is one"));
+        connection.lend_send_buffer_with(|| buffer);
+        connection.lend_send_buffer_with(|| panic!("there is one"));
         connection
             .send_text(NOW, "two")
             .expect("an open connection");
-        assert_eq!(connection.transmit().next().map(<[u8]>::as_ptr), Some(lent));
         assert_eq!(sent(&mut connection).len(), 1);
+        let again = connection.take_send_buffer().map(|it| it.capacity());
+        assert_eq!(again, Some(capacity), "it is the one that was lent");
     }
 }
 

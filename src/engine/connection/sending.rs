@@ -4,10 +4,12 @@ use crate::engine::compress::Compress;
 use crate::engine::connection::Connection;
 use crate::engine::entropy::MaskKeys;
 use crate::engine::event::Kind;
+use crate::engine::frame::{Fragments, Frame, opcode_of};
+use crate::engine::given::Given;
 use crate::engine::message::{Lent, Message};
 use crate::engine::misuse::{Misuse, SendError};
 use crate::engine::observer::Watch;
-use crate::engine::outbox::{Fragments, Frame, SHARE_BYTES_MIN, opcode_of};
+use crate::engine::outbox::SHARE_BYTES_MIN;
 use crate::engine::part::Part;
 use crate::engine::prepared::Prepared;
 use crate::engine::streamed::Streamed;
@@ -45,6 +47,31 @@ impl Connection {
         self.send(now, message.kind(), message.bytes(), Compress::Auto)
     }
 
+    /// Queues a message that was received here, which is done with: an echo.
+    ///
+    /// A server sends a large one from the buffer in which it arrived; when all of it has left,
+    /// [`take_returned_buffer`](Self::take_returned_buffer) gives the buffer back.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_text`](Self::send_text).
+    pub fn send_back(&mut self, now: Timestamp, message: Lent<'_>) -> Result<(), SendError> {
+        let is_copied = self.role.masks() || self.coding.is_some() || self.watch.is_on();
+        if is_copied || message.bytes().len() < SHARE_BYTES_MIN {
+            return self.send_lent(now, &message);
+        }
+        self.admit_message()?;
+        let kind = message.kind();
+        let (buffer, payload) = match message.take_buffer() {
+            Ok(taken) => taken,
+            Err(message) => return self.send_lent(now, &message),
+        };
+        self.deadlines.note_message(now);
+        let given = Given::new(kind, buffer, payload, self.limits.frame_bytes_max());
+        self.outbox.queue().push_given(given);
+        Ok(())
+    }
+
     /// Queues a message whose text is known to be UTF-8.
     //= WS-117
     //= WS-118
@@ -74,7 +101,9 @@ impl Connection {
         }
         let frames = Fragments::new(kind, reserved, payload, frame_bytes_max);
         let (watch, keys) = (&mut self.watch, self.keys.as_deref_mut());
-        self.outbox.push_frames(leaving(frames, watch, keys));
+        self.outbox
+            .queue()
+            .push_frames(leaving(frames, watch, keys));
         Ok(())
     }
 
@@ -113,8 +142,8 @@ impl Connection {
                 self.watch.tell_sent(frame.header());
             }
         }
-        self.outbox
-            .push_shared_payload(kind, &payload, frame_bytes_max);
+        let queue = self.outbox.queue();
+        queue.push_shared_payload(kind, &payload, frame_bytes_max);
         Ok(())
     }
 
@@ -145,7 +174,7 @@ impl Connection {
                     .tell_reduced(message.payload().len(), coded_bytes);
             }
         }
-        self.outbox.push_shared_frames(frames);
+        self.outbox.queue().push_shared_frames(frames);
         Ok(())
     }
 
@@ -220,7 +249,9 @@ impl Connection {
         let frame_bytes_max = self.limits.frame_bytes_max();
         let frames = Fragments::of_part(opcode, reserved, payload, last, frame_bytes_max);
         let (watch, keys) = (&mut self.watch, self.keys.as_deref_mut());
-        self.outbox.push_frames(leaving(frames, watch, keys));
+        self.outbox
+            .queue()
+            .push_frames(leaving(frames, watch, keys));
         self.streamed = (!last).then_some(streamed);
         Ok(())
     }
@@ -265,7 +296,7 @@ impl Connection {
         }
         let frame = Frame::control(opcode, self.next_mask(), payload);
         self.watch.tell_sent(frame.header());
-        self.outbox.push_control(frame);
+        self.outbox.queue().push_control(frame);
         Ok(())
     }
 

@@ -18,6 +18,7 @@ impl Inbox {
     /// [`advance`](Self::advance) has put together of a message that is not complete is the first
     /// piece.
     pub fn advance_piece(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
+        self.buffer.is_given = false;
         self.found = self.find_piece(connection, now);
         self.found.is_some()
     }
@@ -37,15 +38,15 @@ impl Inbox {
                     place => return place,
                 }
             }
-            self.held = 0;
-            if self.parsed == self.filled {
-                (self.parsed, self.filled) = (0, 0);
+            self.buffer.held = 0;
+            if self.buffer.parsed == self.buffer.filled {
+                (self.buffer.parsed, self.buffer.filled) = (0, 0);
                 return None;
             }
-            let base = self.parsed;
-            let received = connection.receive(now, &mut self.data[base..self.filled]);
-            self.parsed += received.consumed;
-            let end = self.parsed;
+            let base = self.buffer.parsed;
+            let received = connection.receive(now, &mut self.buffer.data[base..self.buffer.filled]);
+            self.buffer.parsed += received.consumed;
+            let end = self.buffer.parsed;
             match received.event {
                 None if received.consumed == 0 => return None,
                 None => {}
@@ -61,7 +62,7 @@ impl Inbox {
                         ends.first = core::mem::take(&mut self.piece_first);
                         return Some(Place::Piece(range, ends));
                     }
-                    (self.start, self.held) = (range.start, range.len());
+                    (self.buffer.start, self.buffer.held) = (range.start, range.len());
                     self.pending = Some(Pending { ends, taken: 0 });
                 }
                 Some(Event::Ping(payload)) => return Some(Place::Ping(end - payload.len()..end)),
@@ -83,7 +84,7 @@ impl Inbox {
         if !core::mem::take(&mut self.collects) {
             return None;
         }
-        let held = self.start..self.start + core::mem::take(&mut self.held);
+        let held = self.buffer.start..self.buffer.start + core::mem::take(&mut self.buffer.held);
         if !held.is_empty() {
             return Some(Place::Piece(held, ends));
         }
@@ -102,7 +103,7 @@ impl Inbox {
         let Ends { kind, first, last } = pending.ends;
         let chunk = Chunk {
             kind,
-            bytes: &mut self.data[self.start..self.start + self.held],
+            bytes: &mut self.buffer.data[self.buffer.start..self.buffer.start + self.buffer.held],
             first,
             last,
             coded: true,
@@ -144,7 +145,7 @@ impl Inbox {
                 _ => next = self.pending.take(),
             }
         }
-        self.held = 0;
+        self.buffer.held = 0;
         self.collects = !last;
         None
     }

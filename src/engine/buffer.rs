@@ -1,0 +1,67 @@
+//! The bytes of a receive buffer, and how far they have been read.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+/// Bytes that have arrived: a message that is being put together, and behind it what has not been
+/// read.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    /// All of it can be read into; only what is filled means something.
+    pub(crate) data: Vec<u8>,
+    /// Bytes of `data` that came from the transport.
+    pub(crate) filled: usize,
+    /// Bytes of `data` that the engine is done with.
+    pub(crate) parsed: usize,
+    /// Where the message that is being put together begins.
+    pub(crate) start: usize,
+    /// How long it is so far.
+    pub(crate) held: usize,
+    /// Whether what was held has been given away since something was found last.
+    pub(crate) is_given: bool,
+}
+
+impl Buffer {
+    pub(crate) const fn new() -> Self {
+        Self {
+            data: Vec::new(),
+            filled: 0,
+            parsed: 0,
+            start: 0,
+            held: 0,
+            is_given: false,
+        }
+    }
+
+    pub(crate) fn with_bytes(bytes: Vec<u8>) -> Self {
+        Self {
+            filled: bytes.len(),
+            data: bytes,
+            ..Self::new()
+        }
+    }
+
+    /// The message that is being put together, as far as it has come.
+    pub(crate) fn held(&self) -> &[u8] {
+        &self.data[self.start..self.start + self.held]
+    }
+
+    /// Bytes that are held or have not been read.
+    pub(crate) const fn waiting(&self) -> usize {
+        self.held + self.filled - self.parsed
+    }
+
+    /// Whether nothing but what is held waits here.
+    pub(crate) const fn holds_all(&self) -> bool {
+        self.parsed == self.filled
+    }
+
+    /// Gives the memory away, and says where in it the message stands that was held.
+    pub(crate) fn take(&mut self) -> (Vec<u8>, Range<usize>) {
+        let Self {
+            data, start, held, ..
+        } = core::mem::take(self);
+        self.is_given = true;
+        (data, start..start + held)
+    }
+}

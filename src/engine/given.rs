@@ -1,0 +1,106 @@
+//! A message that leaves in the buffer in which it arrived.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::engine::event::Kind;
+use crate::engine::frame::opcode_of;
+use crate::wire::header::{EncodedHeader, FrameHeader, Reserved};
+use crate::wire::opcode::Opcode;
+
+/// An unmasked message as frames, of which only the first is formed: the next one is when the
+/// one before it has left, so that nothing but headers is ever written beside the payload.
+#[derive(Debug)]
+pub(crate) struct Given {
+    buffer: Vec<u8>,
+    /// The header of the present frame.
+    header: EncodedHeader,
+    /// Where the payload of the present frame stands.
+    frame: Range<usize>,
+    /// Where the payload of the message ends.
+    end: usize,
+    frame_bytes_max: usize,
+}
+
+impl Given {
+    /// The message that stands at `payload` in `buffer`, in frames of at most so many bytes.
+    pub(crate) fn new(
+        kind: Kind,
+        buffer: Vec<u8>,
+        payload: Range<usize>,
+        frame_bytes_max: usize,
+    ) -> Self {
+        let mut given = Self {
+            buffer,
+            header: header(opcode_of(kind), 0, true),
+            frame: payload.start..payload.start,
+            end: payload.end,
+            frame_bytes_max: frame_bytes_max.max(1),
+        };
+        given.form(opcode_of(kind));
+        given
+    }
+
+    /// Forms the frame behind the present one.
+    fn form(&mut self, opcode: Opcode) {
+        let begin = self.frame.end;
+        let len = (self.end - begin).min(self.frame_bytes_max);
+        self.frame = begin..begin + len;
+        self.header = header(opcode, len, !self.has_more());
+    }
+
+    /// Whether there are frames behind the present one.
+    pub(crate) const fn has_more(&self) -> bool {
+        self.frame.end < self.end
+    }
+
+    /// Goes on to the next frame, if there is one.
+    pub(crate) fn go_on(&mut self) -> bool {
+        let goes_on = self.has_more();
+        if goes_on {
+            self.form(Opcode::Continuation);
+        }
+        goes_on
+    }
+
+    /// Bytes of the present frame, header and payload.
+    pub(crate) fn frame_len(&self) -> usize {
+        self.header.as_bytes().len() + self.frame.len()
+    }
+
+    /// Bytes of the present frame and of all behind it.
+    pub(crate) fn bytes_to_send(&self) -> usize {
+        let rest = self.end - self.frame.end;
+        let (whole, last) = (rest / self.frame_bytes_max, rest % self.frame_bytes_max);
+        let header_len = |len| header(Opcode::Continuation, len, true).as_bytes().len();
+        let headers =
+            whole * header_len(self.frame_bytes_max) + if last > 0 { header_len(last) } else { 0 };
+        self.frame_len() + rest + headers
+    }
+
+    /// The bytes of the present frame from `offset` on: the rest of its header, or of its
+    /// payload.
+    pub(crate) fn from(&self, offset: usize) -> &[u8] {
+        let header = self.header.as_bytes();
+        match offset.checked_sub(header.len()) {
+            Some(sent) => &self.buffer[self.frame.clone()][sent..],
+            None => &header[offset..],
+        }
+    }
+
+    /// The buffer, for the next message.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+}
+
+fn header(opcode: Opcode, len: usize, fin: bool) -> EncodedHeader {
+    FrameHeader {
+        fin,
+        reserved: Reserved::NONE,
+        opcode,
+        mask: None,
+        payload_len: len as u64,
+    }
+    .encode()
+}

@@ -1,0 +1,359 @@
+//! The bytes that wait to leave, in order.
+//!
+//! Data frames wait in the order in which they were sent. Control frames have a lane of their
+//! own and leave at the next boundary between two frames, so that a Pong never waits behind more
+//! than the rest of the frame that is on its way (RFC 6455 §5.4, §5.5.2). Small frames share a
+//! buffer; a large payload that the caller gave away is queued as it is, and so is a receive
+//! buffer whose message goes back.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+use crate::engine::event::Kind;
+use crate::engine::frame::{Fragments, Frame};
+use crate::engine::given::Given;
+use crate::wire::header::{Decoded, FrameHeader, Reserved};
+
+/// A shared buffer takes no further frame from this size on.
+const BUFFER_BYTES_FULL: usize = 64 << 10;
+
+#[derive(Debug)]
+enum Segment {
+    /// Whole frames; the last one may be a header whose payload is the next segment.
+    Frames(Vec<u8>),
+    /// Bytes that others may hold too. A boundary between frames follows them.
+    Shared {
+        bytes: Bytes,
+        /// Whether they are whole frames, rather than the payload of one.
+        whole: bool,
+    },
+    /// A message in the buffer in which it arrived, frame by frame.
+    Given(Given),
+}
+
+impl Segment {
+    /// How many bytes can be lent, those that have left included.
+    fn len(&self) -> usize {
+        match self {
+            Self::Frames(bytes) => bytes.len(),
+            Self::Shared { bytes, .. } => bytes.len(),
+            Self::Given(given) => given.frame_len(),
+        }
+    }
+
+    /// The bytes from `offset` on, as far as they stand together.
+    fn from(&self, offset: usize) -> &[u8] {
+        match self {
+            Self::Frames(bytes) => &bytes[offset..],
+            Self::Shared { bytes, .. } => &bytes[offset..],
+            Self::Given(given) => given.from(offset),
+        }
+    }
+
+    /// Whether it has bytes that can be lent only when those before have left.
+    const fn has_more(&self) -> bool {
+        matches!(self, Self::Given(given) if given.has_more())
+    }
+
+    /// The bytes, if they begin with a header.
+    fn frames(&self) -> Option<&[u8]> {
+        match self {
+            Self::Frames(bytes) => Some(bytes),
+            Self::Shared { bytes, whole: true } => Some(bytes),
+            Self::Shared { whole: false, .. } | Self::Given(_) => None,
+        }
+    }
+}
+
+/// The queue of bytes on their way out.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    /// Whole control frames, but for what has left of the first one.
+    control: Vec<u8>,
+    /// Where in `control` the Pong begins that a newer one may replace.
+    last_pong: Option<usize>,
+    data: VecDeque<Segment>,
+    /// How much of the front segment has left.
+    sent: usize,
+    /// A boundary between frames in the front segment, from which to look for the next.
+    boundary: usize,
+    /// Bytes in `data` that have not left.
+    data_bytes: usize,
+    /// An empty buffer for frames, kept for the next one.
+    spare: Vec<u8>,
+    /// A buffer that was given and has been sent.
+    returned: Option<Vec<u8>>,
+}
+
+impl Queue {
+    /// Bytes that have not left.
+    pub(crate) fn len(&self) -> usize {
+        self.data_bytes + self.control.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.data_bytes == 0 && self.control.is_empty()
+    }
+
+    pub(crate) fn control_len(&self) -> usize {
+        self.control.len()
+    }
+
+    /// Queues bytes that are no frame and come before all frames: the opening handshake.
+    pub(crate) fn push_preamble(&mut self, bytes: Vec<u8>) {
+        self.data_bytes += bytes.len();
+        self.data.push_back(Segment::Shared {
+            bytes: bytes.into(),
+            whole: false,
+        });
+    }
+
+    /// Queues a data or Close frame behind what waits.
+    //= WS-089
+    //= WS-168
+    pub(crate) fn push_frame(&mut self, frame: Frame<'_>) {
+        self.push_encoded(|target| frame.encode_into(target));
+    }
+
+    /// Queues the frames of a message, or of a part of one, one behind the other in one buffer.
+    pub(crate) fn push_frames<'a>(&mut self, frames: impl Iterator<Item = Frame<'a>>) {
+        self.push_encoded(|target| {
+            for frame in frames {
+                frame.encode_into(target);
+            }
+        });
+    }
+
+    /// Queues an unmasked message whose payload others may hold too.
+    pub(crate) fn push_shared_payload(
+        &mut self,
+        kind: Kind,
+        payload: &Bytes,
+        frame_bytes_max: usize,
+    ) {
+        for frame in Fragments::new(kind, Reserved::NONE, payload, frame_bytes_max) {
+            let header = frame.header().encode();
+            self.push_encoded(|target| target.extend_from_slice(header.as_bytes()));
+            self.data_bytes += frame.payload.len();
+            self.data.push_back(Segment::Shared {
+                bytes: payload.slice_ref(frame.payload),
+                whole: false,
+            });
+        }
+    }
+
+    /// Queues whole unmasked frames that others may hold too.
+    pub(crate) fn push_shared_frames(&mut self, frames: Bytes) {
+        self.data_bytes += frames.len();
+        self.data.push_back(Segment::Shared {
+            bytes: frames,
+            whole: true,
+        });
+    }
+
+    /// Queues an unmasked message with the buffer in which it stands.
+    pub(crate) fn push_given(&mut self, given: Given) {
+        self.data_bytes += given.bytes_to_send();
+        self.data.push_back(Segment::Given(given));
+    }
+
+    fn push_encoded(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        if !matches!(self.data.back(), Some(Segment::Frames(it)) if it.len() < BUFFER_BYTES_FULL) {
+            let buffer = core::mem::take(&mut self.spare);
+            self.data.push_back(Segment::Frames(buffer));
+        }
+        if let Some(Segment::Frames(buffer)) = self.data.back_mut() {
+            let before = buffer.len();
+            encode(buffer);
+            self.data_bytes += buffer.len() - before;
+        }
+    }
+
+    /// Queues a control frame, to leave before the data that waits.
+    pub(crate) fn push_control(&mut self, frame: Frame<'_>) {
+        self.last_pong = None;
+        frame.encode_into(&mut self.control);
+    }
+
+    /// Queues the Pong that answers a Ping.
+    pub(crate) fn push_pong(&mut self, frame: Frame<'_>) {
+        let start = self.control.len();
+        self.push_control(frame);
+        self.last_pong = Some(start);
+    }
+
+    /// Queues the Pong that answers a Ping in place of the one before, where that was queued last
+    /// and nothing of it has left (RFC 6455 §5.5.3).
+    pub(crate) fn replace_pong(&mut self, frame: Frame<'_>) {
+        if let Some(start) = self.last_pong {
+            self.control.truncate(start);
+        }
+        self.push_pong(frame);
+    }
+
+    /// The bytes to send next, in order, as slices.
+    pub(crate) fn slices(&self) -> Slices<'_> {
+        let first_data = if self.control.is_empty() {
+            0
+        } else {
+            self.rest_of_frame()
+        };
+        Slices {
+            queue: self,
+            segment: 0,
+            offset: self.sent,
+            before: first_data,
+            control: false,
+        }
+    }
+
+    /// Takes note that the first `n` bytes of [`slices`](Self::slices) have left.
+    pub(crate) fn advance(&mut self, n: usize) {
+        let mut n = n.min(self.len());
+        if !self.control.is_empty() {
+            let data_first = self.rest_of_frame().min(n);
+            self.advance_data(data_first);
+            n -= data_first;
+            let control = n.min(self.control.len());
+            self.advance_control(control);
+            n -= control;
+        }
+        self.advance_data(n);
+    }
+
+    fn advance_control(&mut self, n: usize) {
+        if n == 0 {
+            return;
+        }
+        self.last_pong = self.last_pong.and_then(|start| start.checked_sub(n));
+        self.control.drain(..n);
+        if self.control.is_empty() {
+            // Control frames are rare: no memory waits for the next one.
+            self.control = Vec::new();
+        }
+    }
+
+    fn advance_data(&mut self, mut n: usize) {
+        self.data_bytes -= n;
+        while let Some(front) = self.data.front_mut() {
+            let left = front.len() - self.sent;
+            if n < left {
+                self.sent += n;
+                if let Some(frames) = front.frames() {
+                    self.boundary = frame_at(frames, self.boundary, self.sent).0;
+                }
+                return;
+            }
+            n -= left;
+            self.sent = 0;
+            self.boundary = 0;
+            if let Segment::Given(given) = front
+                && given.go_on()
+            {
+                continue;
+            }
+            match self.data.pop_front() {
+                Some(Segment::Frames(buffer)) => self.keep(buffer),
+                Some(Segment::Given(given)) => self.returned = Some(given.into_buffer()),
+                Some(Segment::Shared { .. }) | None => {}
+            }
+        }
+    }
+
+    /// Keeps a buffer for the next frames.
+    fn keep(&mut self, mut buffer: Vec<u8>) {
+        if self.spare.capacity() < buffer.capacity() {
+            buffer.clear();
+            self.spare = buffer;
+        }
+    }
+
+    /// How many bytes of data must leave before a control frame may: the rest of the frame of
+    /// which a part has left. While part of a control frame has left, data stands at a boundary.
+    fn rest_of_frame(&self) -> usize {
+        let Some(front) = self.data.front() else {
+            return 0;
+        };
+        match (front, front.frames()) {
+            (Segment::Given(_), _) if self.sent == 0 => 0,
+            (_, None) => front.len() - self.sent,
+            (_, Some(frames)) => match frame_at(frames, self.boundary, self.sent) {
+                (begin, _) if begin == self.sent => 0,
+                (_, Some(end)) => end - self.sent,
+                (_, None) => frames.len() - self.sent + self.data.get(1).map_or(0, Segment::len),
+            },
+        }
+    }
+
+    /// The buffer that was given and has been sent, if there is one.
+    pub(crate) const fn take_returned(&mut self) -> Option<Vec<u8>> {
+        self.returned.take()
+    }
+
+    /// How many bytes of memory wait for the next frames.
+    pub(crate) const fn spare_bytes(&self) -> usize {
+        self.spare.capacity()
+    }
+}
+
+/// The frame in `bytes` that holds offset `at`, looked for from the boundary `from`: where it
+/// begins, and where it ends unless its payload is the next segment.
+fn frame_at(bytes: &[u8], from: usize, at: usize) -> (usize, Option<usize>) {
+    let mut begin = from;
+    loop {
+        let Ok(Decoded::Header(header, taken)) = FrameHeader::decode(&bytes[begin..]) else {
+            return (begin, None);
+        };
+        let end = usize::try_from(header.payload_len)
+            .ok()
+            .and_then(|len| begin.checked_add(taken + len));
+        match end {
+            Some(end) if end <= at => begin = end,
+            Some(end) if end <= bytes.len() => return (begin, Some(end)),
+            _ => return (begin, None),
+        }
+    }
+}
+
+/// The waiting bytes in the order in which they are to leave; see [`Queue::slices`].
+#[derive(Debug)]
+pub(crate) struct Slices<'a> {
+    queue: &'a Queue,
+    segment: usize,
+    offset: usize,
+    /// Bytes of data to lend before the control frames.
+    before: usize,
+    /// Whether the control frames have been lent.
+    control: bool,
+}
+
+impl<'a> Iterator for Slices<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.before == 0 && !self.control {
+            self.control = true;
+            if !self.queue.control.is_empty() {
+                return Some(&self.queue.control);
+            }
+        }
+        let mut segment = self.queue.data.get(self.segment)?;
+        if self.offset == segment.len() {
+            if segment.has_more() {
+                return None;
+            }
+            self.segment += 1;
+            self.offset = 0;
+            segment = self.queue.data.get(self.segment)?;
+        }
+        let rest = segment.from(self.offset);
+        let taken = match self.control {
+            true => rest.len(),
+            false => rest.len().min(self.before),
+        };
+        self.before -= if self.control { 0 } else { taken };
+        self.offset += taken;
+        Some(&rest[..taken])
+    }
+}
