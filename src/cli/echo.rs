@@ -116,14 +116,12 @@ async fn serve(listener: Listener, mut stopping: Stopping, serving: Serving) {
 /// The futures that run at the ends of a connection are boxed, so that in between, which may be
 /// long, the task holds hardly more than the socket.
 fn one(incoming: Incoming, mut stopping: Stopping, serving: Serving) -> impl Future<Output = ()> {
-    let peer = incoming.peer_addr();
     let Serving { hub, deflate } = serving;
     let opening = Box::pin(open(incoming, deflate));
     // A block, for an `async fn` keeps its arguments twice.
     async move {
-        let mut socket = match opening.await {
-            Ok(socket) => socket,
-            Err(error) => return tracing::debug!(%peer, %error, "no connection"),
+        let Some(mut socket) = opening.await else {
+            return;
         };
         let ended = match hub {
             None => tokio::select! {
@@ -134,12 +132,24 @@ fn one(incoming: Incoming, mut stopping: Stopping, serving: Serving) -> impl Fut
             Some(hub) => Box::pin(fan_out(&mut socket, &mut stopping, &hub)).await,
         };
         if let Err(error) = ended {
+            let peer = socket.stream().peer_addr();
             tracing::debug!(%peer, %error, "connection ended");
         }
     }
 }
 
-async fn open(
+async fn open(incoming: Incoming, deflate: Option<DeflateAnswer>) -> Option<WebSocket<Stream>> {
+    let peer = incoming.peer_addr();
+    match accept(incoming, deflate).await {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            tracing::debug!(%peer, %error, "no connection");
+            None
+        }
+    }
+}
+
+async fn accept(
     incoming: Incoming,
     deflate: Option<DeflateAnswer>,
 ) -> Result<WebSocket<Stream>, HandshakeError> {

@@ -1,6 +1,6 @@
 //! Two halves of one WebSocket, for two tasks.
 
-use alloc::string::String;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use bytes::Bytes;
@@ -39,7 +39,7 @@ struct Shared<S> {
     /// Held while polling, never across an await.
     driver: Mutex<Driver<S>>,
     wakers: Arc<Wakers>,
-    subprotocol: Option<String>,
+    subprotocol: Option<Box<str>>,
 }
 
 /// Wakes both halves. The stream keeps one waker for each direction, and either half may be the

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::future::Future;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::engine::Refusal;
@@ -21,11 +21,27 @@ pub struct Stop {
     /// Nothing is ever sent: the channel closes when the last [`Stopping`] is dropped.
     done: mpsc::Receiver<()>,
     alive: mpsc::Sender<()>,
+    /// Behind the phase: whoever is woken looks at that.
+    wakes: Wakes,
+}
+
+/// Wakes whoever waits to be told when it is dropped.
+#[derive(Debug, Default)]
+struct Wakes {
     tally: Arc<Tally>,
+}
+
+impl Drop for Wakes {
+    fn drop(&mut self) {
+        self.tally.told.notify_waiters();
+    }
 }
 
 #[derive(Debug, Default)]
 struct Tally {
+    /// Wakes those who wait for the phase to be another than the first; waiting so takes less
+    /// memory in each of many tasks than waiting for the phase itself.
+    told: Notify,
     /// Connections that are there now.
     connections: AtomicUsize,
     /// Connections that have taken their turn to close.
@@ -34,7 +50,11 @@ struct Tally {
 
 /// Held by a task for as long as it must be waited for.
 #[derive(Clone, Debug)]
-pub struct Stopping {
+pub struct Stopping(Arc<Held>);
+
+/// What those hold together who have a [`Stopping`] from one of them.
+#[derive(Debug)]
+struct Held {
     phase: watch::Receiver<Phase>,
     _alive: mpsc::Sender<()>,
     tally: Arc<Tally>,
@@ -76,17 +96,17 @@ impl Stop {
             phase: watch::Sender::new(Phase::Serving),
             done,
             alive,
-            tally: Arc::default(),
+            wakes: Wakes::default(),
         }
     }
 
     /// What a task holds.
     pub fn stopping(&self) -> Stopping {
-        Stopping {
+        Stopping(Arc::new(Held {
             phase: self.phase.subscribe(),
             _alive: self.alive.clone(),
-            tally: Arc::clone(&self.tally),
-        }
+            tally: Arc::clone(&self.wakes.tally),
+        }))
     }
 
     pub(crate) fn over(&self) -> Over {
@@ -126,15 +146,16 @@ impl Stop {
             phase,
             mut done,
             alive,
-            tally,
+            wakes,
         } = self;
+        let tally = Arc::clone(&wakes.tally);
         let mut before = 0;
         phase.send_modify(|phase| {
             // No connection is counted meanwhile.
             before = tally.connections.load(Ordering::Relaxed);
             *phase = Phase::Told(drain, Instant::now());
         });
-        drop(alive);
+        drop((alive, wakes));
         let all_have = timeout(drain.deadline(), done.recv()).await.is_ok();
         let forced = tally.connections.load(Ordering::Relaxed);
         phase.send_replace(Phase::Over);
@@ -149,13 +170,16 @@ impl Stopping {
     ///
     /// Nothing is lost.
     pub async fn wait(&mut self) {
-        // That the one who tells is gone means the same.
-        let _ = self.phase.wait_for(|it| *it != Phase::Serving).await;
+        let told = self.0.tally.told.notified();
+        // What is told from here on wakes; what was told before is seen.
+        if !self.is_told() {
+            told.await;
+        }
     }
 
-    /// Whether it is time to stop.
+    /// Whether it is time to stop. That the one who tells is gone means the same.
     pub fn is_told(&self) -> bool {
-        *self.phase.borrow() != Phase::Serving || self.phase.has_changed().is_err()
+        *self.0.phase.borrow() != Phase::Serving || self.0.phase.has_changed().is_err()
     }
 
     /// Counts a connection, which is about to be accepted.
@@ -165,11 +189,11 @@ impl Stopping {
     /// The [`Refusal`] with which to answer when it is time to stop: 503 with Retry-After.
     pub fn connection(&self) -> Result<Connected, Refusal> {
         // While the phase is borrowed it does not change.
-        let phase = self.phase.borrow();
-        if *phase != Phase::Serving || self.phase.has_changed().is_err() {
+        let phase = self.0.phase.borrow();
+        if *phase != Phase::Serving || self.0.phase.has_changed().is_err() {
             return Err(Refusal::unavailable(RETRY_AFTER_S));
         }
-        self.tally.connections.fetch_add(1, Ordering::Relaxed);
+        self.0.tally.connections.fetch_add(1, Ordering::Relaxed);
         drop(phase);
         Ok(Connected {
             stopping: self.clone(),
@@ -185,7 +209,7 @@ impl Stopping {
     /// As that of `serving`.
     pub async fn until_over<F: Future>(&self, serving: F) -> Option<F::Output> {
         let mut over = Over {
-            phase: self.phase.clone(),
+            phase: self.0.phase.clone(),
         };
         tokio::select! {
             biased;
@@ -202,13 +226,14 @@ impl Connected {
     ///
     /// Nothing is lost: the turn stays the same.
     pub async fn turn(&mut self) -> CloseCode {
-        let told = self.stopping.phase.wait_for(|it| *it != Phase::Serving);
+        let mut phase = self.stopping.0.phase.clone();
+        let told = phase.wait_for(|it| *it != Phase::Serving);
         // What is borrowed is not to be held while waiting.
         let told = told.await.ok().map(|phase| *phase);
         let Some(Phase::Told(drain, since)) = told else {
             return CloseCode::GOING_AWAY;
         };
-        let turns = &self.stopping.tally.turns;
+        let turns = &self.stopping.0.tally.turns;
         let turn = *self
             .turn
             .get_or_insert_with(|| since + drain.delay(turns.fetch_add(1, Ordering::Relaxed)));
@@ -219,7 +244,7 @@ impl Connected {
 
 impl Drop for Connected {
     fn drop(&mut self) {
-        let connections = &self.stopping.tally.connections;
+        let connections = &self.stopping.0.tally.connections;
         connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
