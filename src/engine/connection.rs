@@ -2,6 +2,7 @@
 
 mod ending;
 mod sending;
+mod small;
 
 use alloc::boxed::Box;
 use alloc::string::String;

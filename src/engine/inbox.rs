@@ -245,8 +245,18 @@ impl Inbox {
     }
 
     /// Goes on to what the bytes mean next, and says whether there is anything.
+    #[inline]
     pub fn advance(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
         self.buffer.is_given = false;
+        if self.pending.is_none() && !connection.is_within_message() {
+            // The message that was lent by the call before is done with.
+            self.buffer.held = 0;
+            self.forget_expanded();
+            if let Some(kind) = self.find_small(connection, now) {
+                self.found = Some(Place::Message(kind));
+                return true;
+            }
+        }
         self.found = self.find(connection, now);
         self.found.is_some()
     }
@@ -283,22 +293,21 @@ impl Inbox {
 
     /// The message that was found last.
     pub fn lent(&mut self) -> Option<Lent<'_>> {
-        match self.incoming()? {
-            Incoming::Message(message) => Some(message),
+        match self.found {
+            _ if self.buffer.is_given => None,
+            Some(Place::Message(kind)) => Some(Lent::held(kind, &mut self.buffer)),
+            Some(Place::Expanded(kind)) => Some(Lent::expanded(kind, &self.expanded)),
             _ => None,
         }
     }
 
+    #[inline(never)]
     fn find(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Place> {
         if let Some(pending) = self.pending.take() {
             // The message was begun in pieces; this is the rest of it.
             if let Some(place) = self.expand_rest(connection, now, pending) {
                 return Some(place);
             }
-        } else if !connection.is_within_message() {
-            // The message that was lent by the call before is done with.
-            self.buffer.held = 0;
-            self.forget_expanded();
         }
         while self.buffer.parsed < self.buffer.filled {
             let base = self.buffer.parsed;
@@ -338,12 +347,26 @@ impl Inbox {
         None
     }
 
+    /// Goes on to a whole small message, if that is what comes next.
+    #[inline]
+    fn find_small(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Kind> {
+        let base = self.buffer.parsed;
+        let input = &mut self.buffer.data[base..self.buffer.filled];
+        let (kind, payload) = connection.receive_small(now, input)?;
+        self.buffer.start = base + payload.start;
+        self.buffer.held = payload.len();
+        self.buffer.parsed = base + payload.end;
+        self.collects = false;
+        Some(kind)
+    }
+
     /// A large message that was expanded leaves no large buffer behind.
+    #[inline]
     fn forget_expanded(&mut self) {
-        self.expanded.clear();
         if self.expanded.capacity() > EXPANDED_BYTES_KEPT {
             self.expanded = Vec::new();
         }
+        self.expanded.clear();
     }
 
     /// Makes `piece` the next of the message that is being put together.

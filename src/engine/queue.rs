@@ -158,15 +158,42 @@ impl Queue {
         self.data.push_back(Segment::Given(given));
     }
 
+    /// Queues the frame of a whole small message, as [`push_frames`](Self::push_frames) would.
+    ///
+    /// `head` is the two bytes of its header.
+    #[inline]
+    pub(crate) fn push_small(&mut self, head: [u8; 2], payload: &[u8]) {
+        let bytes = head.len() + payload.len();
+        self.data_bytes += bytes;
+        let buffer = match self.data.back_mut() {
+            Some(Segment::Frames(buffer)) if buffer.len() < BUFFER_BYTES_FULL => buffer,
+            _ => self.buffer_for_frames(),
+        };
+        buffer.reserve(bytes);
+        buffer.extend_from_slice(&head);
+        buffer.extend_from_slice(payload);
+    }
+
     fn push_encoded(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
-        if !matches!(self.data.back(), Some(Segment::Frames(it)) if it.len() < BUFFER_BYTES_FULL) {
+        let buffer = self.buffer_for_frames();
+        let before = buffer.len();
+        encode(buffer);
+        let bytes = buffer.len() - before;
+        self.data_bytes += bytes;
+    }
+
+    /// The buffer that takes the next frame.
+    fn buffer_for_frames(&mut self) -> &mut Vec<u8> {
+        let takes_more =
+            |it: &Segment| matches!(it, Segment::Frames(it) if it.len() < BUFFER_BYTES_FULL);
+        if !self.data.back().is_some_and(takes_more) {
             let buffer = core::mem::take(&mut self.spare);
             self.data.push_back(Segment::Frames(buffer));
         }
-        if let Some(Segment::Frames(buffer)) = self.data.back_mut() {
-            let before = buffer.len();
-            encode(buffer);
-            self.data_bytes += buffer.len() - before;
+        match self.data.back_mut() {
+            Some(Segment::Frames(buffer)) => buffer,
+            // It was pushed if it was not there.
+            _ => &mut self.spare,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::engine::compress::Compress;
 use crate::engine::connection::Connection;
+use crate::engine::connection::small::SMALL_BYTES_MAX;
 use crate::engine::entropy::MaskKeys;
 use crate::engine::event::Kind;
 use crate::engine::frame::{Fragments, Frame, opcode_of};
@@ -56,8 +57,14 @@ impl Connection {
     ///
     /// As [`send_text`](Self::send_text).
     pub fn send_back(&mut self, now: Timestamp, message: Lent<'_>) -> Result<(), SendError> {
-        let is_copied = self.role.masks() || self.coding.is_some() || self.watch.is_on();
-        if is_copied || message.bytes().len() < SHARE_BYTES_MIN {
+        if message.bytes().len() <= SMALL_BYTES_MAX {
+            return self.send_lent(now, &message);
+        }
+        let is_copied = message.bytes().len() < SHARE_BYTES_MIN
+            || self.role.masks()
+            || self.coding.is_some()
+            || self.watch.is_on();
+        if is_copied {
             return self.send_lent(now, &message);
         }
         self.admit_message()?;
@@ -76,6 +83,7 @@ impl Connection {
     //= WS-117
     //= WS-118
     //= WS-119
+    #[inline]
     fn send(
         &mut self,
         now: Timestamp,
@@ -85,6 +93,16 @@ impl Connection {
     ) -> Result<(), SendError> {
         self.admit_message()?;
         self.deadlines.note_message(now);
+        if self.send_small(kind, payload) {
+            return Ok(());
+        }
+        self.send_any(now, kind, payload, compress);
+        Ok(())
+    }
+
+    /// Queues a message that may be sent, whatever its size and coding.
+    #[inline(never)]
+    fn send_any(&mut self, now: Timestamp, kind: Kind, payload: &[u8], compress: Compress) {
         self.note_coding(now);
         let part_bytes = payload.len();
         let coded = match &mut self.coding {
@@ -104,7 +122,6 @@ impl Connection {
         self.outbox
             .queue()
             .push_frames(leaving(frames, watch, keys));
-        Ok(())
     }
 
     /// Queues a message that the caller gives away.

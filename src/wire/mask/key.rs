@@ -27,20 +27,17 @@ impl MaskKey {
     /// A payload that arrives in parts is unmasked part by part: the key of a part is the
     /// frame's key rotated by the number of octets before it.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "a remainder of four")]
     pub const fn rotated(self, octets: usize) -> Self {
-        let [a, b, c, d] = self.0;
-        Self(match octets % 4 {
-            0 => [a, b, c, d],
-            1 => [b, c, d, a],
-            2 => [c, d, a, b],
-            _ => [d, a, b, c],
-        })
+        // In little endian the first byte is the lowest, so turning right drops it behind.
+        let turned = u32::from_le_bytes(self.0).rotate_right((octets % 4) as u32 * 8);
+        Self(turned.to_le_bytes())
     }
 
     /// The key twice over, as a word in the memory order of the machine.
     pub(super) const fn word(self) -> u64 {
-        let [a, b, c, d] = self.0;
-        u64::from_ne_bytes([a, b, c, d, a, b, c, d])
+        let key = u32::from_ne_bytes(self.0) as u64;
+        key << 32 | key
     }
 }
 

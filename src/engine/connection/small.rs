@@ -1,0 +1,87 @@
+//! The short way for what most connections carry: whole messages in one small frame.
+//!
+//! It does what the long way does, [`receive`](Connection::receive) and the encoding of any
+//! frame, to the same bytes, and declines whatever is not so simple. A property test holds the
+//! two to each other.
+
+use core::ops::Range;
+
+use crate::engine::connection::Connection;
+use crate::engine::event::Kind;
+use crate::engine::frame::opcode_of;
+use crate::engine::time::Timestamp;
+use crate::wire::mask::{self, MaskKey};
+use crate::wire::utf8;
+
+/// The longest payload whose length stands in the second byte of the header (RFC 6455 §5.2).
+pub(super) const SMALL_BYTES_MAX: usize = 125;
+
+/// FIN and no reserved bit, in the first byte of a header.
+const FIN: u8 = 0x80;
+
+/// In the second byte of a header, that a masking key follows.
+const MASKED: u8 = 0x80;
+
+impl Connection {
+    /// Takes a whole small message from the front of `input`, if that is what stands there, and
+    /// says where its payload does, which has been unmasked. Otherwise nothing has changed.
+    #[inline]
+    pub(crate) fn receive_small(
+        &mut self,
+        now: Timestamp,
+        input: &mut [u8],
+    ) -> Option<(Kind, Range<usize>)> {
+        let [first, second, a, b, c, d, rest @ ..] = input else {
+            return None;
+        };
+        let kind = match *first {
+            0x81 => Kind::Text,
+            0x82 => Kind::Binary,
+            _ => return None,
+        };
+        let len = usize::from(second.checked_sub(MASKED)?);
+        if len > SMALL_BYTES_MAX || !self.takes_small(len) {
+            return None;
+        }
+        let payload = rest.get_mut(..len)?;
+        let key = MaskKey::new([*a, *b, *c, *d]);
+        mask::apply(key, payload);
+        if kind == Kind::Text && !payload.is_ascii() && utf8::validate(payload).is_err() {
+            // Which rule was broken is for the long way to say.
+            mask::apply(key, payload);
+            return None;
+        }
+        self.deadlines.note_received(now);
+        self.deadlines.note_message(now);
+        let start = 2 + key.bytes().len();
+        Some((kind, start..start + len))
+    }
+
+    #[inline]
+    fn takes_small(&self, len: usize) -> bool {
+        self.role.requires_mask()
+            && self.state.reads()
+            && !self.inbound.is_within_message()
+            && !self.watch.is_on()
+            && len as u64 <= self.limits.message_bytes_max()
+            && self.limits.fragments_max() > 0
+    }
+
+    /// Queues a small message, if nothing about it is special. Otherwise nothing has changed.
+    ///
+    /// Whether a message may be sent at all has been decided.
+    #[inline]
+    pub(super) fn send_small(&mut self, kind: Kind, payload: &[u8]) -> bool {
+        let len = payload.len();
+        let is_simple = len <= SMALL_BYTES_MAX.min(self.limits.frame_bytes_max())
+            && !self.role.masks()
+            && self.coding.is_none()
+            && !self.watch.is_on();
+        if let (true, Ok(len)) = (is_simple, u8::try_from(len)) {
+            let head = [FIN | opcode_of(kind) as u8, len];
+            self.outbox.queue().push_small(head, payload);
+            return true;
+        }
+        false
+    }
+}
