@@ -2,6 +2,7 @@
 
 extern crate alloc;
 
+mod back;
 mod control;
 mod outbox;
 mod prepared;
