@@ -3,6 +3,7 @@
 #[cfg(feature = "adapters")]
 pub mod adapters;
 pub mod admission;
+mod bell;
 pub mod clients;
 pub mod config;
 pub mod drain;

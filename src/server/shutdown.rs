@@ -4,10 +4,11 @@ use alloc::sync::Arc;
 use core::future::Future;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::engine::Refusal;
+use crate::server::bell::Bell;
 use crate::server::drain::{Drain, Drained};
 use crate::wire::close::CloseCode;
 
@@ -33,15 +34,14 @@ struct Wakes {
 
 impl Drop for Wakes {
     fn drop(&mut self) {
-        self.tally.told.notify_waiters();
+        self.tally.told.ring();
     }
 }
 
 #[derive(Debug, Default)]
 struct Tally {
-    /// Wakes those who wait for the phase to be another than the first; waiting so takes less
-    /// memory in each of many tasks than waiting for the phase itself.
-    told: Notify,
+    /// Rings when the phase is another than the first.
+    told: Bell,
     /// Connections that are there now.
     connections: AtomicUsize,
     /// Connections that have taken their turn to close.
@@ -170,11 +170,7 @@ impl Stopping {
     ///
     /// Nothing is lost.
     pub async fn wait(&mut self) {
-        let told = self.0.tally.told.notified();
-        // What is told from here on wakes; what was told before is seen.
-        if !self.is_told() {
-            told.await;
-        }
+        self.0.tally.told.heard().await;
     }
 
     /// Whether it is time to stop. That the one who tells is gone means the same.
