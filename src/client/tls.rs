@@ -49,6 +49,11 @@ impl Tls {
         Self { config }
     }
 
+    /// The configuration, for whoever drives TLS without tokio.
+    pub(crate) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.config)
+    }
+
     /// What is used where nothing else was asked for: the roots of the system, read once.
     pub(crate) async fn of_system() -> Result<Self, InvalidTls> {
         static SYSTEM: OnceCell<Tls> = OnceCell::const_new();
