@@ -5,10 +5,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use clap::{Parser, Subcommand};
 use core::net::SocketAddr;
-use core::num::NonZeroUsize;
+use core::num::{NonZeroU64, NonZeroUsize};
+use core::time::Duration;
 use std::path::PathBuf;
 
 use crate::client::Proxy;
+
+/// The longest that can be asked for: a month.
+const SECONDS_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// An RFC 6455 WebSocket engine and the announcement server that it powers.
 #[derive(Debug, Parser)]
@@ -33,6 +37,8 @@ pub enum Command {
     Echo(Echo),
     /// Talk to a server: lines in, messages out
     Connect(Connect),
+    /// Load a server with connections and messages, and measure
+    Bench(Bench),
     /// Run every case of an Autobahn fuzzing server and ask it for the report
     AutobahnClient(AutobahnClient),
 }
@@ -170,6 +176,101 @@ pub struct Connect {
     /// How the server is believed.
     #[command(flatten)]
     pub trust: Trust,
+}
+
+/// The arguments of `bench`.
+#[derive(Debug, clap::Args)]
+pub struct Bench {
+    /// The server, such as ws://127.0.0.1:9001
+    pub url: String,
+    /// One sends and every connection hears it, the sender too: `echo --fan-out`
+    #[arg(long, group = "mode")]
+    pub fan_out: bool,
+    /// Hold connections open, and send nothing
+    #[arg(long, group = "mode")]
+    pub idle: bool,
+    /// Connect, read the answer to the handshake, and end the connection, again and again
+    #[arg(long, group = "mode")]
+    pub handshakes: bool,
+    /// How many connections are open, or with --handshakes being opened, at the same time
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub connections: NonZeroUsize,
+    /// How many threads send and receive
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub threads: NonZeroUsize,
+    /// How many messages a connection, or a publisher, has on the way [default: 1]
+    #[arg(long, value_name = "N", conflicts_with_all = ["rate", "idle", "handshakes"])]
+    pub depth: Option<NonZeroUsize>,
+    /// How many of the connections publish, with --fan-out
+    #[arg(long, value_name = "N", requires = "fan_out", default_value = "1")]
+    pub publishers: NonZeroUsize,
+    /// Send so many messages a second in all, or open so many connections, answered or not
+    #[arg(long, value_name = "R")]
+    pub rate: Option<NonZeroU64>,
+    /// Send binary messages; this is the default
+    #[arg(long, conflicts_with = "text")]
+    pub binary: bool,
+    /// Send text messages
+    #[arg(long)]
+    pub text: bool,
+    /// The size of a message
+    #[arg(long, value_name = "N", default_value = "16")]
+    pub bytes: usize,
+    /// How many frames a message is sent in
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub fragments: NonZeroUsize,
+    /// Which messages are compared whole; length, kind and first bytes of all, unless off
+    #[arg(long, value_name = "WHICH", value_enum, default_value = "sample")]
+    pub verify: Verify,
+    /// How long to measure [default: 10]
+    #[arg(long, value_name = "S", value_parser = seconds, conflicts_with = "messages")]
+    pub seconds: Option<Duration>,
+    /// How many messages, or handshakes, to measure
+    #[arg(long, value_name = "N", conflicts_with = "idle")]
+    pub messages: Option<NonZeroU64>,
+    /// How long to run before measuring [default: 1, with --messages 0]
+    #[arg(long, value_name = "S", value_parser = seconds, conflicts_with = "idle")]
+    pub warm_up: Option<Duration>,
+    /// How long nothing may come before what is awaited counts as lost
+    #[arg(long, value_name = "S", value_parser = seconds, default_value = "10")]
+    pub stall: Duration,
+    /// The process of the server on this machine: its processor time and memory are told
+    #[arg(long, value_name = "PID")]
+    pub server_pid: Option<u32>,
+    /// Print the figures in JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Say each second how far it is, although standard error is no terminal
+    #[arg(long)]
+    pub progress: bool,
+    /// A header for the request; may be repeated
+    #[arg(long, value_name = "NAME:VALUE", value_parser = header)]
+    pub header: Vec<(String, String)>,
+    /// How the server is believed.
+    #[command(flatten)]
+    pub trust: Trust,
+}
+
+/// Which messages are compared whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[non_exhaustive]
+pub enum Verify {
+    /// One in 61.
+    Sample,
+    /// Each.
+    All,
+    /// None, and of no message more than its length and kind.
+    Off,
+}
+
+/// Seconds, also parts of one.
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let what = "a number of seconds, such as 2 or 0.5";
+    let seconds: f64 = text.parse().map_err(|_| what)?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if time <= SECONDS_MAX => Ok(time),
+        _ => Err(what),
+    }
 }
 
 /// Two sizes of window, parted by a comma.

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod autobahn_client;
+pub mod bench;
 pub mod check_config;
 pub mod connect;
 mod data;
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::CheckConfig(args) => done(check_config::run(&args)),
         Command::Echo(args) => done(echo::run(&args)),
         Command::Connect(args) => done(connect::run(&args)),
+        Command::Bench(args) => bench::run(&args),
         Command::AutobahnClient(args) => done(autobahn_client::run(&args)),
     };
     match done {

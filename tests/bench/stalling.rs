@@ -1,0 +1,41 @@
+//! A server that makes everybody wait once: under a rate that must show.
+
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::liar::{Answer, Door, back, start};
+use crate::program::good;
+
+const STALL: Duration = Duration::from_millis(300);
+
+/// An echo that does nothing at all for a while, some time after the first message.
+fn stalls(number: usize, from: usize, to: usize, frame: &[u8]) -> Answer {
+    static WHEN: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut when = WHEN.lock().unwrap();
+    match (number, *when) {
+        (0, _) => *when = Some(Instant::now() + STALL),
+        (_, Some(at)) if Instant::now() >= at => {
+            *when = None;
+            // What is shown is what a thread that is held up does to everybody.
+            thread::sleep(STALL);
+        }
+        _ => {}
+    }
+    back(from, to, frame)
+}
+
+#[test]
+fn whoever_should_have_been_served_meanwhile_is_counted() {
+    let url = start(Door::Open, stalls);
+    let rate = "--connections 4 --rate 1000 --seconds 1 --warm-up 0";
+    let figures = good(&url, rate);
+    assert_eq!(figures["messages"], 1000, "each is sent, be it late");
+    let micros = |figures: &Value, name: &str| figures["latency"][name].as_f64().unwrap();
+    assert!(micros(&figures, "max_us") >= 290_000.0, "{figures}");
+    // A third of all messages wait, on average half as long as the first of them.
+    assert!(micros(&figures, "p99_us") >= 250_000.0, "{figures}");
+    assert!(micros(&figures, "p90_us") >= 100_000.0, "{figures}");
+}
