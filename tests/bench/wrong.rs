@@ -135,11 +135,11 @@ fn a_connection_that_ends_is_told_with_its_code() {
 fn who_never_answers_is_not_waited_for() {
     let silent = echo(|_, _, _, _| vec![]);
     for arguments in [
-        "--depth 5",
-        "--rate 10 --seconds 0.5",
-        "--depth 5 --messages 50",
+        "--depth 5 --stall 0.3",
+        "--rate 10 --seconds 0.5 --stall 0.7",
+        "--depth 5 --messages 50 --stall 0.3",
     ] {
-        let found = faults(&silent, &format!("{arguments} --stall 0.3 --warm-up 0"));
+        let found = faults(&silent, &format!("{arguments} --warm-up 0"));
         assert_eq!(found, json!({"unanswered": 5, "all": 5}), "{arguments}");
     }
     let found = faults(&silent, "--fan-out --connections 3 --stall 0.3");

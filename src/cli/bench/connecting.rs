@@ -64,6 +64,14 @@ impl<'a> Connecting<'a> {
         self.faults
     }
 
+    fn hear(&mut self, at: usize, to_the_end: bool) {
+        let heard = self.pool.hear(at, to_the_end, &mut self.heard);
+        if let Err(fault) = heard.and_then(|()| self.pool.flush(at, self.frames)) {
+            self.faults.add(fault, 1);
+            self.pool.end(at);
+        }
+    }
+
     fn may_begin(&self, now: u64) -> bool {
         let is_due = |ramp: &Schedule| ramp.due(now - self.start) > self.begun as u64;
         self.begun < self.pool.len()
@@ -114,19 +122,14 @@ impl Load for Connecting<'_> {
             Turn::Opened => {
                 self.pending -= 1;
                 self.opened += 1;
+                // What came behind the answer, be it the end, has no event of its own.
+                self.hear(at, true);
             }
             Turn::Failed(fault, words) => {
                 self.pending -= 1;
                 self.faults.explain(fault, words);
             }
-            Turn::Open => {
-                let is_end = event.is_read_closed();
-                let heard = self.pool.hear(at, is_end, &mut self.heard);
-                if let Err(fault) = heard.and_then(|()| self.pool.flush(at, self.frames)) {
-                    self.faults.add(fault, 1);
-                    self.pool.end(at);
-                }
-            }
+            Turn::Open => self.hear(at, event.is_read_closed()),
         }
     }
 
