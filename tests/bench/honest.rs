@@ -198,6 +198,8 @@ fn text_has_the_figures_that_json_has() {
     let said = String::from_utf8(bench(&echo.url, arguments).stdout).unwrap();
     let figures = good(&echo.url, arguments);
     let mut paths = Vec::new();
+    // Whether this process was busy all the time is another matter in each run.
+    let is_figure = |name: &str| name != "notes" && name != "note:";
     for (name, value) in figures.as_object().unwrap() {
         match value.as_object() {
             Some(group) => paths.extend(group.keys().map(|it| format!("{name}.{it}"))),
@@ -206,7 +208,12 @@ fn text_has_the_figures_that_json_has() {
     }
     let of = |line: &str| line.split_whitespace().next().map(String::from);
     let lines: Vec<String> = said.lines().filter_map(of).collect();
-    assert_eq!(lines, paths);
+    let figures_of = |all: Vec<String>| {
+        all.into_iter()
+            .filter(|it| is_figure(it))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(figures_of(lines), figures_of(paths));
     assert!(
         said.contains("\nmessages                         10\n"),
         "{said}"

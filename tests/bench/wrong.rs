@@ -97,7 +97,9 @@ fn a_message_that_comes_twice_is_found() {
     }
     let found = faults(&echo(doubles), "--messages 51");
     assert_eq!(
-        found["doubled"].as_u64().or(found["unasked"].as_u64()),
+        found["doubled"]
+            .as_u64()
+            .or_else(|| found["unasked"].as_u64()),
         Some(1),
         "the last"
     );

@@ -151,8 +151,8 @@ impl Report {
         if let (Some(first), Some(now)) = (&usages.at_first.server, &after.server) {
             self.put("server.resident_bytes", now.resident);
             let more = now.resident.saturating_sub(first.resident);
-            if tally.held > 0 {
-                self.put("server.bytes_per_connection", more / tally.held);
+            if let Some(each) = more.checked_div(tally.held) {
+                self.put("server.bytes_per_connection", each);
             }
         }
         if plan.mode == Mode::Idle {
