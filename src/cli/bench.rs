@@ -169,7 +169,7 @@ impl Threads {
             // Nothing came of it, and nothing would.
             false => Tally::new()?,
         };
-        let (after, ended) = (used(), self.clock.now());
+        let (ended, after) = (self.clock.now(), used());
         tally.faults.merge(faults);
         tally
             .faults

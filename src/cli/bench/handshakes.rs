@@ -1,5 +1,7 @@
 //! Connections that are opened only to be ended, again and again.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use mio::event::Event;
 
 use crate::cli::bench::clock::Clock;
@@ -23,9 +25,9 @@ pub(crate) struct Handshakes<'a> {
     begun: u64,
     pending: usize,
     /// Places in the pool that are free.
-    free: alloc::vec::Vec<usize>,
+    free: Vec<usize>,
     /// When the handshake in each place was meant to begin.
-    meant: alloc::vec::Vec<u64>,
+    meant: Vec<u64>,
     pub(crate) tally: Tally,
 }
 
@@ -55,7 +57,7 @@ impl<'a> Handshakes<'a> {
             begun: 0,
             pending: 0,
             free: (0..places).collect(),
-            meant: alloc::vec![0; places],
+            meant: vec![0; places],
             tally,
         }
     }

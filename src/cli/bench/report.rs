@@ -165,8 +165,8 @@ impl Report {
         self.put("generator_was_the_bottleneck", is_bound);
         match (is_bound, server) {
             (true, Some(_)) => self.notes.push(
-                "this process had no time left while the server had: the rate is not the \
-                 server's; its time for each message is"
+                "this process had no time left while the server had: go by the server's \
+                 processor time for each, not by the rate"
                     .into(),
             ),
             (true, None) => self.notes.push(
