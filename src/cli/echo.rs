@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::string::ToString;
 use core::error::Error;
-use core::future::Future;
 use core::time::Duration;
 use std::io::Write;
 use tokio::runtime::Builder;
@@ -107,34 +106,45 @@ async fn serve(listener: Listener, mut stopping: Stopping, serving: Serving) {
             incoming = listener.accept() => incoming,
             () = stopping.wait() => return drop(listener),
         };
-        tokio::task::spawn_local(one(incoming, stopping.clone(), serving.clone()));
+        spawn(incoming, stopping.clone(), serving.clone());
     }
 }
 
 /// Serves one connection.
 ///
-/// The futures that run at the ends of a connection are boxed, so that in between, which may be
-/// long, the task holds hardly more than the socket.
-fn one(incoming: Incoming, mut stopping: Stopping, serving: Serving) -> impl Future<Output = ()> {
+/// What runs at the ends of a connection is boxed, so that in between, which may be long, the
+/// task holds hardly more than the socket. These are blocks, for an `async fn` keeps its
+/// arguments twice.
+fn spawn(incoming: Incoming, mut stopping: Stopping, serving: Serving) {
     let Serving { hub, deflate } = serving;
     let opening = Box::pin(open(incoming, deflate));
-    // A block, for an `async fn` keeps its arguments twice.
-    async move {
-        let Some(mut socket) = opening.await else {
-            return;
-        };
-        let ended = match hub {
-            None => tokio::select! {
+    let Some(hub) = hub else {
+        tokio::task::spawn_local(async move {
+            let Some(mut socket) = opening.await else {
+                return;
+            };
+            let ended = tokio::select! {
                 biased;
                 ended = socket.serve(echo) => ended,
                 () = stopping.wait() => Box::pin(leave(&mut socket)).await,
-            },
-            Some(hub) => Box::pin(fan_out(&mut socket, &mut stopping, &hub)).await,
+            };
+            tell(&socket, ended);
+        });
+        return;
+    };
+    tokio::task::spawn_local(async move {
+        let Some(mut socket) = opening.await else {
+            return;
         };
-        if let Err(error) = ended {
-            let peer = socket.stream().peer_addr();
-            tracing::debug!(%peer, %error, "connection ended");
-        }
+        let ended = fan_out(&mut socket, &mut stopping, &hub).await;
+        tell(&socket, ended);
+    });
+}
+
+fn tell(socket: &WebSocket<Stream>, ended: Result<(), net::Error>) {
+    if let Err(error) = ended {
+        let peer = socket.stream().peer_addr();
+        tracing::debug!(%peer, %error, "connection ended");
     }
 }
 

@@ -444,7 +444,7 @@ impl Connection {
     }
 
     /// How long the peer took to answer the last keep-alive Ping.
-    pub const fn round_trip(&self) -> Option<Duration> {
+    pub fn round_trip(&self) -> Option<Duration> {
         self.deadlines.round_trip()
     }
 

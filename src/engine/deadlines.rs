@@ -1,5 +1,6 @@
 //! When a connection wants to be called although nothing has arrived.
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use crate::engine::limits::Limits;
@@ -31,18 +32,24 @@ pub(crate) enum Due {
 pub(crate) struct Deadlines {
     received: Timestamp,
     message: Timestamp,
-    /// When the last keep-alive Ping was queued, which is also its payload.
-    pinged: Timestamp,
-    /// Whether nothing has arrived since that Ping.
-    awaits_life: bool,
-    /// Whether the Pong that answers it has not arrived.
-    awaits_pong: bool,
+    /// The keep-alive Pings; in a box, since few connections send any.
+    pings: Option<Box<Pings>>,
     /// By when the closing is to be over; [`NEVER`] while there is none.
     close_by: Timestamp,
     /// When the extension gives up its memory; [`NEVER`] when it holds none.
     rest_at: Timestamp,
-    /// How long the peer took to answer, in microseconds; the largest while it has not.
-    round_trip: u64,
+}
+
+#[derive(Debug)]
+struct Pings {
+    /// When the last one was queued, which is also its payload.
+    last: Timestamp,
+    /// Whether nothing has arrived since.
+    awaits_life: bool,
+    /// Whether the Pong that answers it has not arrived.
+    awaits_pong: bool,
+    /// How long the peer took to answer one.
+    round_trip: Option<Duration>,
 }
 
 impl Deadlines {
@@ -50,19 +57,18 @@ impl Deadlines {
         Self {
             received: now,
             message: now,
-            pinged: now,
-            awaits_life: false,
-            awaits_pong: false,
+            pings: None,
             close_by: NEVER,
             rest_at: NEVER,
-            round_trip: u64::MAX,
         }
     }
 
     /// Bytes arrived: the peer lives.
-    pub(crate) const fn note_received(&mut self, now: Timestamp) {
+    pub(crate) fn note_received(&mut self, now: Timestamp) {
         self.received = now;
-        self.awaits_life = false;
+        if let Some(pings) = &mut self.pings {
+            pings.awaits_life = false;
+        }
     }
 
     /// A message came or went.
@@ -88,30 +94,31 @@ impl Deadlines {
     }
 
     /// A Ping of ours is queued; what its payload is to be.
-    pub(crate) const fn note_ping(&mut self, now: Timestamp) -> [u8; 8] {
-        self.pinged = now;
-        self.awaits_life = true;
-        self.awaits_pong = true;
+    pub(crate) fn note_ping(&mut self, now: Timestamp) -> [u8; 8] {
+        let round_trip = self.round_trip();
+        self.pings = Some(Box::new(Pings {
+            last: now,
+            awaits_life: true,
+            awaits_pong: true,
+            round_trip,
+        }));
         now.as_micros().to_be_bytes()
     }
 
     /// A Pong arrived: if it answers the last keep-alive Ping, it tells how long that took.
     //= WS-113
     pub(crate) fn note_pong(&mut self, now: Timestamp, payload: &[u8]) -> Option<Duration> {
-        if !self.awaits_pong || payload != self.pinged.as_micros().to_be_bytes() {
+        let pings = self.pings.as_deref_mut()?;
+        if !pings.awaits_pong || payload != pings.last.as_micros().to_be_bytes() {
             return None;
         }
-        self.awaits_pong = false;
-        let took = now.since(self.pinged);
-        self.round_trip = u64::try_from(took.as_micros()).unwrap_or(u64::MAX - 1);
-        self.round_trip()
+        pings.awaits_pong = false;
+        pings.round_trip = Some(now.since(pings.last));
+        pings.round_trip
     }
 
-    pub(crate) const fn round_trip(&self) -> Option<Duration> {
-        match self.round_trip {
-            u64::MAX => None,
-            micros => Some(Duration::from_micros(micros)),
-        }
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        self.pings.as_deref()?.round_trip
     }
 
     /// The next deadline and what it is about; a connection that closes has only one.
@@ -119,12 +126,11 @@ impl Deadlines {
         if self.close_by != NEVER {
             return Some((self.close_by, Due::CloseTimeout));
         }
-        let ping = limits
-            .ping_interval()
-            .map(|interval| match self.awaits_life {
-                true => (self.pinged.after(limits.pong_timeout()), Due::NoPong),
-                false => (self.received.after(interval), Due::Ping),
-            });
+        let awaited = self.pings.as_deref().filter(|pings| pings.awaits_life);
+        let ping = limits.ping_interval().map(|interval| match awaited {
+            Some(pings) => (pings.last.after(limits.pong_timeout()), Due::NoPong),
+            None => (self.received.after(interval), Due::Ping),
+        });
         let idle = limits
             .idle_timeout()
             .map(|timeout| (self.message.after(timeout), Due::Idle));

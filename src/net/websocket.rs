@@ -4,7 +4,7 @@ mod sending;
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::task::{Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -132,8 +132,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// Nothing is lost: what has arrived stays in the connection, and so do answers that have not
     /// left.
-    pub async fn serve(&mut self, mut answer: impl FnMut(Exchange<'_>)) -> Result<(), Error> {
-        poll_fn(|cx| self.driver.poll_serve(cx, &mut answer)).await
+    pub fn serve(
+        &mut self,
+        mut answer: impl FnMut(Exchange<'_>),
+    ) -> impl Future<Output = Result<(), Error>> {
+        // No `async fn`, which would hold its arguments twice: this is held by a connection for
+        // as long as it is idle.
+        poll_fn(move |cx| self.driver.poll_serve(cx, &mut answer))
     }
 
     /// The next message, or word that the outbox has drained to its low mark after it was full:

@@ -169,8 +169,8 @@ impl Stopping {
     /// # Cancel safety
     ///
     /// Nothing is lost.
-    pub async fn wait(&mut self) {
-        self.0.tally.told.heard().await;
+    pub fn wait(&mut self) -> impl Future<Output = ()> {
+        self.0.tally.told.heard()
     }
 
     /// Whether it is time to stop. That the one who tells is gone means the same.
