@@ -26,6 +26,7 @@ pub use counters::{Counters, LATENCY_BOUNDS, MINUTES, Snapshot};
 pub use house::Service;
 pub(crate) use pages::{Stay, Visit};
 pub use presence::Presence;
+pub(crate) use presence::ways;
 pub(crate) use replay::Replay;
 pub use settings::{ENDPOINT, Endpoint, MESSAGE_BYTES_MAX, Settings};
 

@@ -107,7 +107,7 @@ async fn events_come_in_order_and_go_on_where_they_were() {
 #[tokio::test]
 async fn a_feed_is_for_those_who_are_in_it() {
     let house = House::open().await;
-    let admin = house.token("root", &["admin", "announce:channel"]);
+    let admin = house.token("root", &["admin", "announce:channel", "announce:public"]);
     let bob = house.token("bob", &[]);
     let target = "/feeds/HR/events";
     let refused = house.ask(&bob, "GET", target, None).await;
@@ -140,8 +140,50 @@ async fn a_feed_is_for_those_who_are_in_it() {
             .iter()
             .any(|it| it["feed"] == "HR")
     );
+    let mut public = Reader::open(&house, &bob, "Public", "").await;
     assert_eq!(house.ask(&admin, "DELETE", member, None).await.status, 204);
+    let (_, kind, data) = reader.event().await;
+    assert_eq!(
+        (kind.as_str(), &data["reason"]),
+        ("end", &json!("no longer a member of this feed"))
+    );
+    while reader.more().await {}
+    // What the person reads besides goes on.
+    house
+        .publish(&admin, json!({"feed": "Public", "body": "C"}))
+        .await;
+    assert_eq!(public.event().await.2["body"], "C");
     assert_eq!(house.ask(&bob, "GET", target, None).await.status, 404);
+    drop((reader, public, socket));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_stream_is_counted_as_one() {
+    let house = House::open().await;
+    let admin = house.token("root", &["admin"]);
+    let bob = house.token("bob", &[]);
+    let socket = house.connect(&bob).await;
+    let reader = Reader::open(&house, &bob, "Public", "").await;
+    let metrics = house.ask(&admin, "GET", "/metrics", None).await.body;
+    for line in [
+        "framewire_connections{dialect=\"sse\"} 1\n",
+        "framewire_connections{dialect=\"native\"} 1\n",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    let target = "/api/v1/statistics";
+    let figures = house.ask(&admin, "GET", target, None).await.json();
+    let told = json!({"intent": 0, "native": 1, "gateway": 0, "sse": 1});
+    assert_eq!(
+        figures["connections"],
+        json!({"total": 2, "by_dialect": told})
+    );
+    let target = "/api/v1/connections";
+    let listed = house.ask(&admin, "GET", target, None).await.json();
+    let ways = listed["connections"].as_array().unwrap().iter();
+    let ways: Vec<_> = ways.map(|it| it["dialect"].as_str().unwrap()).collect();
+    assert_eq!(ways, ["native", "sse"]);
     drop((reader, socket));
     house.close().await;
 }

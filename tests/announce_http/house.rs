@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use framewire::announce::assembly::Runs;
 use framewire::announce::bus::Bus;
 use framewire::announce::desk::Desk;
-use framewire::announce::http::{Api, Reload, Reloaded};
+use framewire::announce::http::{Api, Reload, Reloaded, Schedules};
+use framewire::announce::outgoing::{self, Outgoing};
+use framewire::announce::schedule::{self, Plan, Runner, SystemClock};
 use framewire::announce::secret::Secret;
 use framewire::announce::service::Service;
 use framewire::announce::store::Store;
@@ -53,6 +56,10 @@ impl Answer {
 
 impl House {
     pub(crate) async fn open() -> Self {
+        Self::with_plans(None).await
+    }
+
+    pub(crate) async fn with_plans(plans: Option<Vec<Plan>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let secret = Secret::load(folder.path(), None).unwrap();
         let store = Store::open(&folder.path().join("announce.db")).unwrap();
@@ -65,7 +72,14 @@ impl House {
                 Ok(reloaded)
             })
         });
-        let api = Api::with(service.clone(), None, Some(bus.clone()), Some(reload));
+        let schedules = plans.map(|plans| {
+            let runs = Runs::new(Arc::clone(service.desk()));
+            let outgoing = Outgoing::new(outgoing::Settings::default()).unwrap();
+            let settings = schedule::Settings::default();
+            let runner = Runner::start(plans, runs, SystemClock, outgoing, settings);
+            Arc::new(runner.unwrap()) as Arc<dyn Schedules>
+        });
+        let api = Api::with(service.clone(), schedules, Some(bus.clone()), Some(reload));
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), Config::default())
             .await
             .unwrap();

@@ -12,4 +12,5 @@ mod document;
 mod events;
 mod house;
 mod operating;
+mod schedules;
 mod tokens;

@@ -21,6 +21,7 @@ async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
 }
 
 // drops: announce::schedule::runner::run_now
+// drops: announce::schedule::runner::run_once
 // drops: announce::schedule::runner::preview
 // drops: announce::schedule::runner::list
 // drops: announce::schedule::runner::stop
@@ -40,6 +41,7 @@ async fn a_dropped_call_harms_no_later_one() {
         let runner = start(vec![plan.clone()], &ledger, &clock);
         clock.waited(1).await;
         drop(poll_times(runner.run_now("hours"), polls).await);
+        drop(poll_times(runner.run_once("hours", "k"), polls).await);
         drop(poll_times(runner.preview("hours"), polls).await);
         drop(poll_times(runner.list(), polls).await);
         drop(poll_times(outgoing.post_json(&target, &[], "{}".into()), polls).await);
@@ -47,6 +49,13 @@ async fn a_dropped_call_harms_no_later_one() {
         let key = runner.run_now("hours").await.unwrap().key;
         let mine = |said: &String| said.starts_with(&key);
         assert_eq!(ledger.keys().into_iter().filter(mine).count(), 2);
+        // Whoever asks by the key that was dropped goes on with its run, and it is the only one.
+        let key = runner.run_once("hours", "k").await.unwrap().key;
+        let mine = |said: &String| said.starts_with(&key);
+        assert_eq!(ledger.keys().into_iter().filter(mine).count(), 2);
+        let all = ledger.keys();
+        let once = all.iter().filter(|said| said.contains("/once/"));
+        assert_eq!(once.count(), 2);
         assert_eq!(runner.list().await.unwrap().len(), 1);
         assert_eq!(outgoing.get(&target).await.unwrap().status, 200);
         let _ = poll_times(runner.stop(), polls).await;

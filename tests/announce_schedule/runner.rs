@@ -163,6 +163,13 @@ async fn what_falls_into_a_pause_is_neither_run_nor_caught_up() {
         ledger.keys(),
         ["x/2026-12-10T04:00:00Z", "x/2026-12-10T06:00:00Z"]
     );
+    let tallies = runner.tallies();
+    let (id, tallied) = tallies.first().unwrap();
+    assert_eq!((id.as_str(), tallies.len()), ("x", 1));
+    assert_eq!(
+        (tallied.announced, tallied.skipped, tallied.failed),
+        (2, 4, 0)
+    );
     runner.stop().await;
 }
 

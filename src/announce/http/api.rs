@@ -9,7 +9,9 @@ use std::sync::Mutex;
 
 use crate::announce::bus::{BoxFuture, Bus, Producer};
 use crate::announce::http::requests::Requests;
-use crate::announce::schedule::{Clock, Ledger, Listed, Preview, RunError, Runner, Started};
+use crate::announce::schedule::{
+    Clock, Ledger, Listed, Preview, RunError, Runner, Started, Tallied,
+};
 use crate::announce::service::Service;
 
 /// What reading the settings anew has changed.
@@ -31,6 +33,14 @@ pub trait Schedules: Send + Sync {
     fn list(&self) -> BoxFuture<'_, Result<Vec<Listed>, RunError>>;
     /// As [`Runner::run_now`].
     fn run_now<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Started, RunError>>;
+    /// As [`Runner::run_once`].
+    fn run_once<'a>(
+        &'a self,
+        id: &'a str,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Started, RunError>>;
+    /// As [`Runner::tallies`].
+    fn tallies(&self) -> Vec<(String, Tallied)>;
     /// As [`Runner::preview`].
     fn preview<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Preview, RunError>>;
     /// As [`Runner::wake`].
@@ -44,6 +54,18 @@ impl<L: Ledger, C: Clock> Schedules for Runner<L, C> {
 
     fn run_now<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Started, RunError>> {
         alloc::boxed::Box::pin(Self::run_now(self, id))
+    }
+
+    fn run_once<'a>(
+        &'a self,
+        id: &'a str,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Started, RunError>> {
+        alloc::boxed::Box::pin(Self::run_once(self, id, key))
+    }
+
+    fn tallies(&self) -> Vec<(String, Tallied)> {
+        Self::tallies(self)
     }
 
     fn preview<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Preview, RunError>> {

@@ -37,7 +37,7 @@ fn connection(presence: &Presence) -> Object {
     Object::new()
         .raw("label", &text(presence.label().as_deref()))
         .raw("user", &text(identity.as_ref().map(|it| it.user())))
-        .text("dialect", presence.dialect.name())
+        .text("dialect", presence.way())
         .text("address", &presence.peer.to_string())
         .raw("since", &time(Some(presence.since)))
         .raw("expires_at", &time(expires_at))

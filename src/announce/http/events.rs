@@ -2,8 +2,8 @@
 //!
 //! It is the stream of a socket: a member of the hub that enters by the announcing task, reads
 //! from the store what it has missed, and then hears what comes, in the order of the offsets. It
-//! ends with its token, with a revocation, and with the server; the client comes back with the
-//! identifier of the last event that it has.
+//! ends with its token, with a revocation, with the reader's membership of the feed, and with the
+//! server; the client comes back with the identifier of the last event that it has.
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
@@ -34,6 +34,7 @@ use crate::announce::outcome::Position;
 use crate::announce::service::{Presence, Replay, Service, Stay, Visit, reason, user_topic};
 use crate::hub::{Bounds, Delivery, Member, SlowPolicy};
 use crate::server::Client;
+use crate::wire::close::CloseReason;
 
 /// What may wait for one reader.
 const WAITING_BYTES_MAX: usize = 8 << 20;
@@ -65,6 +66,7 @@ async fn stream(call: Call) -> Answer {
     let bounds = Bounds::new(WAITING_BYTES_MAX, WAITING_MAX);
     let member = service.hub().join(bounds, policy);
     let presence = Presence::new(member.id(), Dialect::Native, visit.peer, call.now);
+    let presence = presence.with_events_of(feed.clone());
     presence.set_identity(call.identity.clone());
     let presence = service.clients().join(presence);
     // From here on a revocation finds it; one from before is seen by asking.
@@ -169,7 +171,7 @@ impl Reading {
                         let text = core::str::from_utf8(message.payload()).unwrap_or_default();
                         self.pass_on(text).await
                     }
-                    Delivery::Close(_) => Some(CLOSED),
+                    Delivery::Close(reason) => Some(ended(&reason)),
                 },
                 () = tokio::time::sleep(KEEP_ALIVE) => self.send(":\n\n".to_owned()).await,
             };
@@ -191,12 +193,20 @@ impl Reading {
     async fn send(&mut self, text: String) -> Option<&'static str> {
         tokio::select! {
             sent = self.sender.send(text) => sent.err().map(|_| CLOSED),
-            _ = self.member.closed() => Some(CLOSED),
+            reason = self.member.closed() => Some(ended(&reason)),
         }
     }
 }
 
-/// Who has had the stream closed is not told apart: it was slow, revoked, or one too many.
+/// Why the server has had the stream closed. Whether it was slow, revoked or one too many is not
+/// told apart.
+fn ended(reason: &CloseReason) -> &'static str {
+    match reason.code() {
+        Some(code) if code.get() == 4403 => "no longer a member of this feed",
+        _ => CLOSED,
+    }
+}
+
 const CLOSED: &str = "closed by the server";
 
 /// What a socket would be told, as an event; `None` if it is none of this feed.

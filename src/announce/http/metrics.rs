@@ -20,13 +20,13 @@ use prometheus_client::registry::Registry;
 
 use crate::announce::code::Code;
 use crate::announce::desk::ADMIN_SCOPE;
-use crate::announce::dialect::Dialect;
 use crate::announce::http::api::Api;
 use crate::announce::http::call::{Answer, Call};
 use crate::announce::http::problem::Problem;
 use crate::announce::http::requests::Labels;
 use crate::announce::http::route::{Route, get};
-use crate::announce::service::{LATENCY_BOUNDS, Service, Snapshot};
+use crate::announce::schedule::Tallied;
+use crate::announce::service::{LATENCY_BOUNDS, Service, Snapshot, ways};
 
 /// The scope of reading figures and nothing else.
 const METRICS_SCOPE: &str = "metrics";
@@ -74,6 +74,9 @@ impl Api {
         registry.register("http_requests", "HTTP requests", requests);
         connections(&mut registry, self.service());
         counters(&mut registry, self.service(), &counted);
+        if let Some(schedules) = &self.inner.schedules {
+            runs(&mut registry, &schedules.tallies());
+        }
         registry.register_collector(Box::new(Latency(counted)));
         let mut text = String::new();
         // Writing to a string does not fail.
@@ -84,11 +87,11 @@ impl Api {
 
 fn connections(registry: &mut Registry, service: &Service) {
     let gauges = Family::<Labels, Gauge>::default();
-    for dialect in Dialect::ALL {
-        drop(gauges.get_or_create(&label("dialect", dialect.name())));
+    for way in ways() {
+        drop(gauges.get_or_create(&label("dialect", way)));
     }
     for presence in service.clients().snapshot() {
-        let labels = label("dialect", presence.dialect.name());
+        let labels = label("dialect", presence.way());
         gauges.get_or_create(&labels).inc();
     }
     registry.register("connections", "Connections that are open", gauges);
@@ -120,6 +123,23 @@ fn counters(registry: &mut Registry, service: &Service, counted: &Snapshot) {
     let store = service.desk().store().metrics();
     registry.register("store_commits", "Transactions", counter(store.commits));
     registry.register("store_writes", "Writes", counter(store.writes));
+}
+
+/// A schedule is named by whoever runs the server, and only so many of them are told apart.
+fn runs(registry: &mut Registry, tallies: &[(String, Tallied)]) {
+    let runs = Family::<Labels, Counter>::default();
+    for (schedule, tallied) in tallies {
+        for (outcome, count) in [
+            ("announced", tallied.announced),
+            ("skipped", tallied.skipped),
+            ("failed", tallied.failed),
+        ] {
+            let schedule = ("schedule", schedule.clone());
+            let labels = Vec::from([schedule, ("outcome", outcome.to_string())]);
+            runs.get_or_create(&labels).inc_by(count);
+        }
+    }
+    registry.register("schedule_runs", "Runs of schedules", runs);
 }
 
 fn label(name: &'static str, value: &str) -> Labels {

@@ -122,7 +122,15 @@ fn audience(audience: &Audience) -> Object {
 
 async fn run(call: Call) -> Answer {
     let (schedules, found) = with(&call).await?;
-    let started = schedules.run_now(&found.id).await.map_err(failed)?;
+    let started = match call.key(None)? {
+        // The key is the caller's own, as it is in an announcement.
+        Some(key) => {
+            let key = format!("{}/{key}", call.identity.user());
+            schedules.run_once(&found.id, &key).await
+        }
+        None => schedules.run_now(&found.id).await,
+    };
+    let started = started.map_err(failed)?;
     let detail = Object::new().text("key", &started.key).end();
     call.desk()
         .record(call.actor(), "schedule.run", &found.id, detail, call.now)

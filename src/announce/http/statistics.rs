@@ -5,11 +5,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use std::collections::HashSet;
 
-use crate::announce::dialect::Dialect;
 use crate::announce::http::answer;
 use crate::announce::http::call::{Answer, Call};
 use crate::announce::http::route::{Route, get};
 use crate::announce::json::Object;
+use crate::announce::service::ways;
 
 pub(crate) fn routes() -> [Route; 1] {
     [get("/api/v1/statistics", all)]
@@ -20,7 +20,7 @@ async fn all(call: Call) -> Answer {
     call.desk().is_operator(call.actor())?;
     let service = call.api.service();
     let mut people = HashSet::new();
-    let mut counts = [0u64; Dialect::ALL.len()];
+    let mut counts: Vec<(&str, u64)> = ways().map(|way| (way, 0)).collect();
     for presence in service.clients().snapshot() {
         let Some(identity) = presence.identity() else {
             continue;
@@ -28,19 +28,20 @@ async fn all(call: Call) -> Answer {
         if identity.namespace != call.identity.namespace {
             continue;
         }
-        if let Some(at) = Dialect::ALL.iter().position(|it| *it == presence.dialect) {
-            counts[at] += 1;
+        let way = presence.way();
+        if let Some((_, count)) = counts.iter_mut().find(|(it, _)| *it == way) {
+            *count += 1;
         }
         people.insert(String::from(identity.user()));
     }
-    let by_dialect = Dialect::ALL
+    let total = counts.iter().map(|(_, count)| count).sum();
+    let by_dialect = counts
         .into_iter()
-        .zip(counts)
-        .fold(Object::new(), |object, (dialect, count)| {
-            object.number(dialect.name(), count)
+        .fold(Object::new(), |object, (way, count)| {
+            object.number(way, count)
         });
     let connections = Object::new()
-        .number("total", counts.iter().sum())
+        .number("total", total)
         .raw("by_dialect", &by_dialect.end());
     let counted = service.counters().snapshot();
     let store = call.desk().store().metrics();

@@ -11,7 +11,7 @@
 //!   audience   who is meant: everyone of the feed, or those whom another server names
 //!   ledger     what the store has to hold          clock     the time, and waiting
 //!   words      a plan in English                   plan      what is announced, and when
-//!   cron       when it is due
+//!   cron       when it is due                      tally    how runs came to their end
 //! ```
 
 mod audience;
@@ -20,6 +20,7 @@ mod cron;
 mod ledger;
 mod plan;
 mod runner;
+mod tally;
 mod turn;
 mod words;
 
@@ -29,5 +30,6 @@ pub use cron::{CRON_BYTES_MAX, Cron, CronError, Field, Runs, next_runs};
 pub use ledger::{Claim, Draft, LastRun, Ledger, LedgerError, Outcome, Pause, Record, Skipped};
 pub use plan::{CatchUp, PLANS_MAX, Plan, PlanError, Template, check_plans, time_zone};
 pub use runner::{Listed, Preview, RunError, Runner, Started};
+pub use tally::Tallied;
 pub use turn::Settings;
 pub use words::{cron_words, words};

@@ -9,7 +9,10 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
@@ -17,8 +20,9 @@ use uuid::Uuid;
 use crate::announce::outgoing::Outgoing;
 use crate::announce::schedule::audience::{Audience, HookError};
 use crate::announce::schedule::clock::Clock;
-use crate::announce::schedule::ledger::{Claim, Draft, LastRun, Ledger, LedgerError, Pause};
+use crate::announce::schedule::ledger::{Draft, LastRun, Ledger, LedgerError, Pause, Record};
 use crate::announce::schedule::plan::{Plan, PlanError, check_plans};
+use crate::announce::schedule::tally::{Fate, Tallied, Tally};
 use crate::announce::schedule::turn::{Settings, State, Tools};
 use crate::announce::schedule::words::words;
 
@@ -153,6 +157,7 @@ impl<L: Ledger, C: Clock> Runner<L, C> {
                 clock,
                 outgoing,
                 settings,
+                tally: Tally::default(),
             },
             plans: Mutex::new(plans),
             wake: Notify::new(),
@@ -201,24 +206,75 @@ impl<L: Ledger, C: Clock> Runner<L, C> {
     /// Another call is another run.
     pub async fn run_now(&self, id: &str) -> Result<Started, RunError> {
         //= A26
-        let tools = &self.shared.tools;
         let plan = self.plan(id)?;
-        let now = tools.clock.now();
-        let audience = tools.ask(&plan, now).await.map_err(RunError::Hook)?;
         let key = alloc::format!("{id}/now/{}", Uuid::now_v7());
-        match &audience {
-            Audience::Users(users) => tools.announce_to(&plan, &key, users).await?,
-            Audience::Everyone => {
-                let claim = tools
-                    .ledger
-                    .publish(tools.draft(&plan, key.clone()))
-                    .await?;
-                debug_assert_eq!(claim, Claim::Fired, "the key is new");
-            }
-            Audience::Unknown => {}
-        }
-        tracing::info!(schedule = id, key, "a schedule was run by hand");
+        let tools = &self.shared.tools;
+        let run = async {
+            let audience = tools.ask(&plan, tools.clock.now()).await;
+            let audience = audience.map_err(RunError::Hook)?;
+            tools.announce_now(&plan, &key, &audience).await?;
+            Ok(audience)
+        };
+        let audience = self.counted(&plan, run.await)?;
         Ok(Started { key, audience })
+    }
+
+    /// As [`run_now`](Self::run_now), once for each key, which is any text: whoever asks again by
+    /// the same key is given the same answer. Who is meant is asked the first time, and kept; what
+    /// that call has left undone is done by the next.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`]; until a hook has answered, nothing is kept of the key.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`run_now`](Self::run_now), but that another call goes on with this run.
+    pub async fn run_once(&self, id: &str, key: &str) -> Result<Started, RunError> {
+        let plan = self.plan(id)?;
+        let digest = Sha256::digest(key.as_bytes());
+        // No plan has a stroke in its identifier, so this run is among those of none.
+        let key = alloc::format!("{id}/once/{}", URL_SAFE_NO_PAD.encode(digest));
+        let due_at = Timestamp::UNIX_EPOCH;
+        let tools = &self.shared.tools;
+        let run = async {
+            let known = tools.ledger.record(&key, due_at).await?;
+            let is_new = known.is_none();
+            let record = match known {
+                Some(record) => record,
+                None => {
+                    let audience = tools.ask(&plan, tools.clock.now()).await;
+                    let audience = audience.map_err(RunError::Hook)?;
+                    tools.ledger.decide(&key, due_at, &audience).await?
+                }
+            };
+            let audience = match record {
+                Record::Open(audience) => audience,
+                // Nobody ends these runs, so that their audience can be told again.
+                Record::Settled(_) => Audience::Unknown,
+            };
+            tools.announce_now(&plan, &key, &audience).await?;
+            Ok((audience, is_new))
+        };
+        let audience = match run.await {
+            Ok((audience, false)) => audience,
+            Ok((audience, true)) => self.counted(&plan, Ok(audience))?,
+            Err(error) => self.counted(&plan, Err(error))?,
+        };
+        Ok(Started { key, audience })
+    }
+
+    fn counted(&self, plan: &Plan, run: Result<Audience, RunError>) -> Result<Audience, RunError> {
+        let fate = run.as_ref().map_or(Fate::Failed, |_| Fate::Announced);
+        self.shared.tools.tally.count(&plan.id, fate);
+        tracing::info!(schedule = plan.id, ?fate, "a schedule was run by hand");
+        run
+    }
+
+    /// How the runs of each schedule came to their end since this runner began.
+    #[must_use]
+    pub fn tallies(&self) -> Vec<(String, Tallied)> {
+        self.shared.tools.tally.all()
     }
 
     /// What a run would announce, and to whom, at this moment. Nothing is stored.
@@ -357,6 +413,7 @@ async fn turn_all<L: Ledger, C: Clock>(
         match joined {
             Ok((plan, state, result)) => {
                 if let Err(error) = result {
+                    shared.tools.tally.count(&plan.id, Fate::Failed);
                     tracing::error!(schedule = plan.id, %error, "a schedule has to wait");
                     is_whole = false;
                 }

@@ -15,6 +15,7 @@ use crate::announce::schedule::ledger::{
     Claim, Draft, Ledger, LedgerError, Outcome, Pause, Record, Skipped,
 };
 use crate::announce::schedule::plan::{CatchUp, Plan};
+use crate::announce::schedule::tally::{Fate, Tally};
 
 /// The first delay between two questions to a hook; it doubles up to [`DELAY_MAX`].
 const DELAY_MIN: SignedDuration = SignedDuration::from_secs(5);
@@ -65,6 +66,7 @@ pub(crate) struct Tools<L, C> {
     pub(crate) clock: C,
     pub(crate) outgoing: Outgoing,
     pub(crate) settings: Settings,
+    pub(crate) tally: Tally,
 }
 
 /// What is to become of one run.
@@ -167,6 +169,13 @@ impl<L: Ledger, C: Clock> Tools<L, C> {
         let outcome = Outcome::Skipped(why);
         let claim = self.ledger.settle(&plan.id, due_at, outcome).await?;
         if claim == Claim::Fired && why != Skipped::New {
+            let is_failed = why == Skipped::NoAudience;
+            let fate = if is_failed {
+                Fate::Failed
+            } else {
+                Fate::Skipped
+            };
+            self.tally.count(&plan.id, fate);
             tracing::info!(schedule = plan.id, %due_at, ?why, "a run was skipped");
         }
         Ok(())
@@ -212,6 +221,7 @@ impl<L: Ledger, C: Clock> Tools<L, C> {
             Audience::Everyone => {
                 let draft = self.draft(plan, key);
                 let claim = self.ledger.fire(&plan.id, due_at, draft).await?;
+                self.announced(plan, claim);
                 tracing::info!(schedule = plan.id, %due_at, ?claim, "a schedule was run");
             }
             Audience::Users(users) => {
@@ -219,6 +229,7 @@ impl<L: Ledger, C: Clock> Tools<L, C> {
                 let count = u32::try_from(users.len()).unwrap_or(u32::MAX);
                 let outcome = Outcome::Sent { users: count };
                 let claim = self.ledger.settle(&plan.id, due_at, outcome).await?;
+                self.announced(plan, claim);
                 tracing::info!(schedule = plan.id, %due_at, ?claim, count, "a schedule was run");
             }
             Audience::Unknown => {
@@ -230,6 +241,13 @@ impl<L: Ledger, C: Clock> Tools<L, C> {
             }
         }
         Ok(())
+    }
+
+    /// Whoever else may work on the same run, one of them has ended it.
+    fn announced(&self, plan: &Plan, claim: Claim) {
+        if claim == Claim::Fired {
+            self.tally.count(&plan.id, Fate::Announced);
+        }
     }
 
     /// One announcement for each person. Those that were stored before are not stored again.
@@ -248,6 +266,23 @@ impl<L: Ledger, C: Clock> Tools<L, C> {
             self.ledger.publish(draft).await?;
         }
         Ok(())
+    }
+
+    /// What is announced by hand, under a key of its own.
+    pub(crate) async fn announce_now(
+        &self,
+        plan: &Plan,
+        key: &str,
+        audience: &Audience,
+    ) -> Result<(), LedgerError> {
+        match audience {
+            Audience::Users(users) => self.announce_to(plan, key, users).await,
+            Audience::Everyone => {
+                let draft = self.draft(plan, key.to_owned());
+                self.ledger.publish(draft).await.map(drop)
+            }
+            Audience::Unknown => Ok(()),
+        }
     }
 
     pub(crate) fn draft(&self, plan: &Plan, key: String) -> Draft {

@@ -4,7 +4,11 @@ use alloc::vec;
 
 use crate::announce::announcement::FeedKey;
 use crate::announce::service::Service;
+use crate::announce::service::closing::reason;
 use crate::announce::service::topics;
+
+/// Why a stream ends whose reader has left its feed.
+const NO_MEMBER: &str = "no longer a member of this feed";
 
 impl Service {
     /// Has the open connections of a person hear of a feed from now on, or no more.
@@ -14,7 +18,12 @@ impl Service {
                 continue;
             }
             let (member, dialect) = (presence.member, presence.dialect);
-            if hears {
+            if let Some(read) = &presence.events_of {
+                // A stream is of one feed: it hears of no other, and has nothing left without it.
+                if !hears && read == feed {
+                    self.hub().close(member, &reason(4403, NO_MEMBER));
+                }
+            } else if hears {
                 let feeds = vec![feed.clone()];
                 self.announcer()
                     .enter(member, dialect, namespace, feeds)

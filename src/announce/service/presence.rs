@@ -12,6 +12,15 @@ use crate::announce::dialect::Dialect;
 use crate::announce::store::Sent;
 use crate::hub::MemberId;
 
+/// What readers of server-sent events are counted as.
+const SSE: &str = "sse";
+
+/// Everything that [`Presence::way`] may say.
+pub(crate) fn ways() -> impl Iterator<Item = &'static str> {
+    let dialects = Dialect::ALL.into_iter().map(Dialect::name);
+    dialects.chain([SSE])
+}
+
 /// What an operator may know about one connection.
 #[derive(Debug)]
 pub struct Presence {
@@ -19,6 +28,8 @@ pub struct Presence {
     pub member: MemberId,
     /// How it speaks.
     pub dialect: Dialect,
+    /// The one feed that it reads as server-sent events, where it is no socket.
+    pub events_of: Option<FeedKey>,
     /// Where it comes from.
     pub peer: SocketAddr,
     /// When it was opened.
@@ -38,10 +49,26 @@ impl Presence {
         Self {
             member,
             dialect,
+            events_of: None,
             peer,
             since,
             identity: Mutex::default(),
             sent: Mutex::default(),
+        }
+    }
+
+    /// The same for a reader of server-sent events, who reads one feed.
+    pub(crate) fn with_events_of(mut self, feed: FeedKey) -> Self {
+        self.events_of = Some(feed);
+        self
+    }
+
+    /// What it is counted as: `sse` for server-sent events, and otherwise its dialect.
+    #[must_use]
+    pub const fn way(&self) -> &'static str {
+        match self.events_of {
+            Some(_) => SSE,
+            None => self.dialect.name(),
         }
     }
 
