@@ -113,10 +113,10 @@ class Matrix(unittest.TestCase):
         ]:
             self.assertEqual(self.run_on({}, table=table).returncode, 2, table)
 
-    def test_a_second_table_is_read_and_never_gates(self):
+    def test_a_second_table_is_read(self):
         cited = COVERED | {"tests/a.rs": TEST.format("A01"), "src/a.rs": CODE.format("V-104")}
         self.assertEqual(self.run_on(cited, "--quiet").returncode, 2)
-        done = self.run_on(cited, "--check", second=SERVER)
+        done = self.run_on(cited, second=SERVER)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         row = next(line for line in done.stdout.splitlines() if line.startswith("A01"))
         self.assertIn("tests/a.rs:1", row)
@@ -126,6 +126,26 @@ class Matrix(unittest.TestCase):
         self.assertEqual(counts[3].split(), ["announce-later", "1", "1", "0", "0", "0"])
         self.assertIn("SHOULD, step and rule without a test: 2\n  WS-003 V-104\n", done.stdout)
         self.assertIn("announce-later: rules without a test: 1\n  AU-01\n", done.stdout)
+
+    def test_a_row_of_the_server_without_a_test_fails_the_check(self):
+        cited = COVERED | {"tests/a.rs": TEST.format("A01"), "src/a.rs": CODE.format("V-104")}
+        done = self.run_on(cited, "--check", "--quiet", second=SERVER)
+        self.assertEqual(done.returncode, 1)
+        owed = "AU-01 has no test: token, no token\nV-104 has no test: store, versions\n"
+        self.assertEqual(done.stderr, owed)
+        said = "//= AU-01 type=exception reason=nobody asks\n"
+        tested = cited | {"tests/b.rs": TEST.format("V-104"), "src/b.rs": said}
+        done = self.run_on(tested, "--check", "--quiet", second=SERVER)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        unwanted = SERVER.replace("token\trule\tyes", "token\trule\tno: nobody asks")
+        optional = unwanted.replace("store\trule\tyes", "store\trule\toptional")
+        done = self.run_on(cited, "--check", "--quiet", second=optional)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_what_does_not_apply_is_printed_with_its_reason(self):
+        done = self.run_on(COVERED, second=SERVER)
+        list_of = done.stdout.partition("\nnot applicable:\n")[2]
+        self.assertEqual(list_of, "  WS-004: nobody here writes RFCs\n  A02: mere prose\n")
 
     def test_both_tables_are_held_to_their_form(self):
         row = "A01\tdelivery\trule\tyes\tannounce\tstored announcements\n"
