@@ -129,6 +129,7 @@ async fn one_connection_is_handled_in_order() {
         code: 1000,
         reason: "",
         cause: "client",
+        ..Ending::default()
     });
     assert!(bus.drain(Duration::from_secs(9)).await);
     let mut expected = vec!["socket:connection null".to_owned()];

@@ -192,6 +192,7 @@ async fn what_is_no_json_object_is_an_error_and_the_fifth_in_a_row_the_last() {
         code: 4400,
         reason: "",
         cause: "server",
+        ..Ending::default()
     });
     assert!(bus.drain(std::time::Duration::from_secs(9)).await);
     assert_eq!(
@@ -234,6 +235,7 @@ async fn the_end_is_published_once_however_it_comes() {
         code: 1006,
         reason: "",
         cause: "no_pong",
+        ..Ending::default()
     };
     alex(&bus, &settings()).closed(&ending);
     let data = value(ends.next().await.unwrap().data().as_str());

@@ -217,6 +217,113 @@ async fn a_connection_its_messages_and_its_end_reach_the_bus_in_order() {
 }
 
 #[tokio::test]
+async fn a_connection_is_told_once_and_ahead_of_its_first_message() {
+    //= A06 type=test
+    //= A31 type=test
+    let gate = Gate::open().await;
+    let (seen, mut sees) = mpsc::unbounded_channel();
+    for name in ["socket:connection", "socket:generalMessage", "socket:close"] {
+        let seen = seen.clone();
+        let handler = move |message: framewire::announce::bus::Message| {
+            let context = message.context().unwrap().as_str().to_owned();
+            let told = (message.topic().as_str().to_owned(), context);
+            seen.send(told).unwrap();
+            async move { message.ack() }
+        };
+        gate.bus.handle(name, handler).unwrap();
+    }
+    let mut contexts = Vec::new();
+    for _ in 0..8 {
+        let mut alex = gate.connect("alex", "acme").await;
+        // Sent before anything is read: it may come in the same packet as the request's end.
+        alex.say(json!({"type": "first"})).await;
+        alex.say(json!({"type": "second"})).await;
+        alex.0
+            .close(framewire::wire::close::CloseCode::NORMAL_CLOSURE, "")
+            .await
+            .unwrap();
+        let mut names = Vec::new();
+        for _ in 0..4 {
+            let (name, context) = timeout(PATIENCE, sees.recv()).await.unwrap().unwrap();
+            names.push(name);
+            contexts.push(context);
+        }
+        let general = "socket:generalMessage";
+        let wanted = ["socket:connection", general, general, "socket:close"];
+        assert_eq!(names, wanted);
+        // The same connection throughout, with what its request has settled.
+        let own = &contexts[contexts.len() - 4..];
+        assert!(own.iter().all(|it| *it == own[0]), "{own:?}");
+        let context: Value = serde_json::from_str(&own[0]).unwrap();
+        let jwt = &context["headers"]["jwt"];
+        assert_eq!(jwt["preferred_username"], "alex");
+        assert_eq!(context["params"]["namespace"], "acme");
+        assert_eq!(context["remote"], "127.0.0.1");
+    }
+    contexts.sort();
+    contexts.dedup();
+    assert_eq!(contexts.len(), 8, "each connection has a name of its own");
+    gate.close().await;
+    assert!(sees.try_recv().is_err(), "told once");
+}
+
+#[tokio::test]
+async fn the_end_of_a_connection_says_who_closed_and_what_has_passed() {
+    //= A08 type=test
+    let gate = Gate::open().await;
+    let mut ends = gate.serve("socket:close");
+    let mut general = gate.serve("socket:generalMessage");
+    let mut alex = gate.connect("alex", "acme").await;
+    let said = json!({"type": "note", "payload": "ignore"});
+    for _ in 0..3 {
+        alex.say(said.clone()).await;
+        next(&mut general).await;
+    }
+    alex.say(json!({"type": "note"})).await;
+    let answer = alex.hear().await.to_string();
+    alex.0
+        .close(framewire::wire::close::CloseCode::new(4001), "bye")
+        .await
+        .unwrap();
+    let told = next(&mut ends).await["data"].clone();
+    let length = |value: &Value| value.to_string().len();
+    let bytes = 3 * length(&said) + length(&json!({"type": "note"}));
+    assert_eq!(told["received"], json!({"messages": 4, "bytes": bytes}));
+    assert_eq!(told["sent"], json!({"messages": 1, "bytes": answer.len()}));
+    for (name, value) in [
+        ("code", json!(4001)),
+        ("reason", json!("bye")),
+        ("by", json!("client")),
+        ("clean", json!(true)),
+    ] {
+        assert_eq!(told[name], value, "{name}");
+    }
+
+    // The server closes, and the client goes along.
+    let mut bob = gate.connect("bob", "acme").await;
+    for _ in 0..gateway::MALFORMED_MAX {
+        bob.0.send(Message::text("[")).await.unwrap();
+    }
+    assert_eq!(bob.closed_with().await, 4400);
+    let told = next(&mut ends).await["data"].clone();
+    assert_eq!(
+        (&told["by"], &told["clean"]),
+        (&json!("server"), &json!(true))
+    );
+
+    // The network goes away: nobody has closed.
+    let eva = gate.connect("eva", "acme").await;
+    drop(eva);
+    let told = next(&mut ends).await["data"].clone();
+    assert_eq!((&told["by"], &told["clean"]), (&json!(null), &json!(false)));
+    assert_eq!(
+        (&told["code"], &told["cause"]),
+        (&json!(1006), &json!("lost"))
+    );
+    gate.close().await;
+}
+
+#[tokio::test]
 async fn whoever_is_refused_by_the_handler_is_closed_with_4403() {
     //= B34 type=test
     let gate = Gate::open().await;

@@ -41,5 +41,5 @@ pub use members::Members;
 pub use order::{EXCLUDE_MAX, TTL_MAX, USERS_MAX, WORD_BYTES_MAX};
 pub use repeats::{ID_REMEMBERED, IDS_MAX};
 pub use reply::{Close, Outcome, PAYLOAD_BYTES_MAX};
-pub use session::{Ending, Heard, ID_BYTES_MAX, MALFORMED_MAX, Session};
+pub use session::{Ending, Heard, ID_BYTES_MAX, MALFORMED_MAX, Passed, Session};
 pub use settings::{BroadcastScope, Settings, SettingsError, TYPES_MAX, Types};

@@ -35,8 +35,17 @@ pub enum Heard<'a> {
     Binary(&'a [u8]),
 }
 
+/// What has passed over a connection in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of their payload, as they stand on the wire.
+    pub bytes: u64,
+}
+
 /// How a connection ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Ending<'a> {
     /// The close code; 1006 where there was no close frame.
     pub code: u16,
@@ -44,6 +53,12 @@ pub struct Ending<'a> {
     pub reason: &'a str,
     /// Why, in a word: `client`, `server`, `no_pong`, `shutdown`, `lost` and the like.
     pub cause: &'a str,
+    /// Who closed it first, `client` or `server`; `None` where nobody did.
+    pub by: Option<&'a str>,
+    /// What came from the client.
+    pub received: Passed,
+    /// What went to it.
+    pub sent: Passed,
 }
 
 /// The dialect of one connection that has been accepted.
@@ -222,12 +237,17 @@ impl Session {
         };
         let lasted = self.connected_at.elapsed().as_millis();
         let is_clean = ending.code != 1006;
+        //= A08
+        let by = ending.by.map(json::quoted);
         let data = Object::new()
             .number("code", ending.code.into())
             .text("reason", ending.reason)
             .text("cause", ending.cause)
+            .raw("by", by.as_deref().unwrap_or("null"))
             .raw("clean", if is_clean { "true" } else { "false" })
             .number("duration_ms", u64::try_from(lasted).unwrap_or(u64::MAX))
+            .raw("received", &passed(ending.received))
+            .raw("sent", &passed(ending.sent))
             .end();
         self.publish(topic, fresh_id(), Json::written(data), Asked::End);
     }
@@ -239,8 +259,16 @@ impl Drop for Session {
             code: 1006,
             reason: "",
             cause: "lost",
+            ..Ending::default()
         });
     }
+}
+
+fn passed(passed: Passed) -> String {
+    Object::new()
+        .number("messages", passed.messages)
+        .number("bytes", passed.bytes)
+        .end()
 }
 
 /// What a message is: the text of an object, or, where that is allowed, anything else as a

@@ -8,15 +8,16 @@ use crate::announce::announcement::FeedKey;
 use crate::announce::caller::Identity;
 use crate::announce::code::Code;
 use crate::announce::dialect::Dialect;
-use crate::announce::gateway::{Context, Ending, Heard, Outcome, Session};
+use crate::announce::gateway::{Context, Ending, Heard, Outcome, Passed, Session};
 use crate::announce::json::Object;
 use crate::announce::native::{Ask, Request};
 use crate::announce::outcome;
 use crate::announce::service::closing::reason;
 use crate::announce::service::connection::Connection;
 use crate::announce::service::topics;
-use crate::engine::{Cause, Closure, Message};
+use crate::engine::{Cause, Closure, Message, Side, Statistics, Traffic};
 use crate::wire::close::{CloseCode, CloseReason};
+use crate::wire::opcode::Opcode;
 use crate::wire::utf8;
 
 /// Gives a connection to its person, and tells the bus of it.
@@ -35,8 +36,12 @@ pub(crate) fn enter(connection: &mut Connection, identity: &Identity) -> Option<
         connection.member.subscribe(&topic);
     }
     //= B06
+    //= A06
+    //= A31
     let session = Session::connected(gateway.bus(), gateway.settings(), context);
     connection.session = Some(session);
+    // What is told of its end is counted from here on.
+    connection.socket.keep_statistics();
     None
 }
 
@@ -129,6 +134,7 @@ pub(crate) fn say(connection: &mut Connection, outcome: Outcome) -> Option<Close
 }
 
 /// Tells the bus that a connection is over, and how.
+//= A08
 //= B11
 pub(crate) fn end(connection: &mut Connection) {
     let Some(session) = connection.session.take() else {
@@ -144,10 +150,30 @@ pub(crate) fn end(connection: &mut Connection) {
         Some(Cause::CloseTimeout) => "close_timeout",
         _ => "lost",
     };
+    let by = closure.and_then(Closure::began).map(|side| match side {
+        Side::Local => "server",
+        Side::Remote => "client",
+    });
+    let passed = |of: fn(&Statistics, Opcode) -> Traffic| {
+        let counted = connection.socket.statistics();
+        let of = |opcode| counted.map_or_else(Traffic::default, |it| of(it, opcode));
+        let (text, binary, rest) = (
+            of(Opcode::Text),
+            of(Opcode::Binary),
+            of(Opcode::Continuation),
+        );
+        Passed {
+            messages: text.frames + binary.frames,
+            bytes: text.bytes + binary.bytes + rest.bytes,
+        }
+    };
     session.closed(&Ending {
         code: code.get(),
         reason: text,
         cause,
+        by,
+        received: passed(Statistics::received),
+        sent: passed(Statistics::sent),
     });
 }
 
