@@ -29,6 +29,7 @@ pub struct Hub {
     shared: Arc<RwLock<Registry>>,
 }
 
+//= A36
 #[derive(Debug, Default)]
 struct Registry {
     last_id: u64,

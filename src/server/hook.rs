@@ -24,6 +24,7 @@ use crate::engine::{Refusal, UpgradeRequest};
 /// # Cancel safety
 ///
 /// As that of `decision`, which is dropped when the deadline has passed.
+//= A06
 //= E46
 pub async fn within<T>(
     deadline: Duration,

@@ -1,8 +1,5 @@
 //! Calls that are dropped after every number of polls, and what is left of them.
 
-use std::pin::Pin;
-use std::task::Poll;
-
 use framewire::announce::announcement::{FeedKey, Kind};
 use framewire::announce::caller::Caller;
 use framewire::announce::desk::{Actor, Desk, Draft};
@@ -11,23 +8,11 @@ use framewire::announce::token::{Minter, Revocation, Verifier};
 use framewire::announce::{intent, native};
 
 use crate::forge::{now, secret};
+use crate::polling::poll_times;
 
 const NS: &str = "main";
 /// Each call takes fewer polls than this, with a queue and an answer to wait for.
 pub(crate) const POLLS_MAX: usize = 6;
-
-/// Polls at most `times` times, with a pause for the store's threads, and drops the future.
-pub(crate) async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
-    let mut future: Pin<Box<F>> = Box::pin(future);
-    for _ in 0..times {
-        let polled = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-        if let Poll::Ready(output) = polled {
-            return Some(output);
-        }
-        tokio::task::yield_now().await;
-    }
-    None
-}
 
 /// Asks, drops the question after some polls, and asks again.
 macro_rules! twice {

@@ -12,6 +12,8 @@ mod dropping;
 mod forge;
 mod intent;
 mod page;
+#[path = "../polling/mod.rs"]
+mod polling;
 mod secret;
 mod store;
 mod store_dropping;
@@ -25,3 +27,4 @@ mod token_forged;
 mod token_jwks;
 mod token_keys;
 mod token_revocation;
+mod token_timing;

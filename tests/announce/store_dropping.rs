@@ -8,8 +8,9 @@ use framewire::announce::store::{
 };
 use framewire::announce::token::Revocation;
 
-use crate::dropping::{POLLS_MAX, poll_times};
+use crate::dropping::POLLS_MAX;
 use crate::forge::now;
+use crate::polling::poll_times;
 
 const NS: &str = "main";
 

@@ -1,9 +1,7 @@
 //! Sets of keys that are kept by others: in files, and on servers that fail in every way.
 
 use std::net::TcpListener as Trap;
-use std::pin::Pin as Pinned;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use framewire::announce::token::{
@@ -15,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::forge::{Signer, jwks};
+use crate::polling::poll_times;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -425,19 +424,6 @@ async fn a_file_of_keys_is_read_again_and_a_bad_one_changes_nothing() {
     std::fs::remove_file(&path).unwrap();
     assert!(source.refresh().await.is_err());
     assert_eq!(verdict(&verifier, &token, Duration::ZERO), Ok(()));
-}
-
-/// Polls at most `times` times, with a pause in between, and drops the future.
-async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
-    let mut future: Pinned<Box<F>> = Box::pin(future);
-    for _ in 0..times {
-        let polled = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-        if let Poll::Ready(output) = polled {
-            return Some(output);
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    None
 }
 
 // drops: announce::token::jwks::refresh

@@ -1,28 +1,15 @@
 //! Calls that are dropped after every number of polls, and what is left of them.
 
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use framewire::announce::bus::{Bus, Credential, Message, Topic};
 use framewire::announce::gateway::{Delivery, Heard, Members, Settings};
 
+use crate::polling::poll_times;
 use crate::support::{Noted, Seat, alex, json, now, text};
 
 const POLLS_MAX: usize = 6;
-
-/// Polls at most `times` times, with a turn for other tasks, and drops the future.
-async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
-    let mut future = Box::pin(future);
-    for _ in 0..times {
-        let polled = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-        if let Poll::Ready(output) = polled {
-            return Some(output);
-        }
-        tokio::task::yield_now().await;
-    }
-    None
-}
 
 // drops: announce::bus::drain
 // drops: announce::bus::subscription::next

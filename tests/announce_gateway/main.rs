@@ -11,6 +11,8 @@ mod dropping;
 mod handlers;
 #[cfg(feature = "nats")]
 mod nats;
+#[path = "../polling/mod.rs"]
+mod polling;
 mod producers;
 #[cfg(feature = "nats")]
 #[path = "../programs/mod.rs"]

@@ -66,17 +66,6 @@ async fn node(server: &Server, seat: &str) -> (Bus, Arc<Noted>, Link, Delivery) 
     (bus, noted, link, delivery)
 }
 
-async fn until_offered(noted: &Noted) -> Vec<(String, String)> {
-    for _ in 0..1000 {
-        let offered = noted.take();
-        if !offered.is_empty() {
-            return offered;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("nothing was offered");
-}
-
 #[tokio::test]
 async fn a_handler_elsewhere_answers_over_nats() {
     //= B15 type=test
@@ -131,7 +120,7 @@ async fn what_one_server_accepts_reaches_the_sockets_of_all_once() {
         .send("socket:send", json(data))
         .await;
     assert_eq!(sent.unwrap().matched(), Some(1));
-    let offered = until_offered(&second).await;
+    let offered = second.taken().await;
     assert_eq!(
         offered,
         [("2".into(), r#"{"type":"t","payload":1}"#.into())]
@@ -148,8 +137,8 @@ async fn what_one_server_accepts_reaches_the_sockets_of_all_once() {
         (&answer["accepted"], &answer["matched"]),
         (&true.into(), &1.into())
     );
-    assert_eq!(until_offered(&first).await.len(), 1);
-    assert_eq!(until_offered(&second).await.len(), 1);
+    assert_eq!(first.taken().await.len(), 1);
+    assert_eq!(second.taken().await.len(), 1);
     let asked = client
         .request("ann.globex.t.socket.send", data.into())
         .await

@@ -72,6 +72,7 @@ impl Seat {
 pub(crate) struct Noted {
     pub(crate) seats: Vec<Seat>,
     offered: Mutex<Vec<(String, String)>>,
+    arrived: tokio::sync::Notify,
     pub(crate) kept: Mutex<Vec<Keep>>,
     pub(crate) refuses_to_keep: bool,
 }
@@ -89,6 +90,19 @@ impl Noted {
         std::mem::take(&mut self.offered.lock().unwrap())
     }
 
+    /// As [`take`](Self::take), once there is something.
+    pub(crate) async fn taken(&self) -> Vec<(String, String)> {
+        loop {
+            let taken = self.take();
+            if !taken.is_empty() {
+                return taken;
+            }
+            // An offer from before is remembered.
+            let arrived = tokio::time::timeout(Duration::from_secs(60), self.arrived.notified());
+            arrived.await.expect("nothing was offered");
+        }
+    }
+
     fn offer(&self, to: impl Fn(&Seat) -> bool, exclude: &[String], text: &str) -> Vec<&Seat> {
         let is_meant = |seat: &&Seat| to(seat) && !exclude.contains(&seat.connection);
         let meant: Vec<&Seat> = self.seats.iter().filter(is_meant).collect();
@@ -96,6 +110,8 @@ impl Noted {
         for seat in &meant {
             offered.push((seat.connection.clone(), text.into()));
         }
+        drop(offered);
+        self.arrived.notify_one();
         meant
     }
 }

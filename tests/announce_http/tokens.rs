@@ -1,11 +1,14 @@
 //! Who is let in, and who is not.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use framewire::client;
+use framewire::engine::Message;
 use serde_json::json;
 
-use crate::house::House;
+use crate::house::{House, hear};
 
+//= H1-10 type=test
 //= AU-01 type=test
 //= AU-37 type=test
 #[tokio::test]
@@ -60,6 +63,86 @@ async fn a_token_that_has_ended_or_was_revoked_is_refused() {
     assert_eq!(house.ask(&bob, "GET", target, None).await.status, 401);
     let listed = house.ask(&admin, "GET", "/api/v1/revocations", None).await;
     assert_eq!(listed.json()["revocations"][0]["subject"], "bob");
+    house.close().await;
+}
+
+/// Tokens that are wrong in their own ways.
+fn wrong_ones(house: &House) -> Vec<String> {
+    let good = house.token("bob", &["admin"]);
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    let (head, claims) = message.split_once('.').unwrap();
+    let flipped = |text: &str, at: usize| {
+        let digit = if text.as_bytes()[at] == b'A' {
+            "B"
+        } else {
+            "A"
+        };
+        format!("{}{digit}{}", &text[..at], &text[at + 1..])
+    };
+    let stranger = house.token("nobody", &[]);
+    let theirs = stranger.split('.').nth(1).unwrap();
+    vec![
+        format!("{message}.{}", flipped(signature, 0)),
+        format!("{message}.{}", flipped(signature, signature.len() - 2)),
+        format!("{head}.{theirs}.{signature}"),
+        format!("{head}.{}.{signature}", flipped(claims, 40)),
+        format!("{message}."),
+        "a.b.c".to_owned(),
+        house.issue_at("bob", SystemTime::now() - Duration::from_secs(6000)),
+        house.issue_at("bob", SystemTime::now() + Duration::from_secs(600)),
+    ]
+}
+
+//= AU-33 type=test
+#[tokio::test]
+async fn the_answer_does_not_say_what_is_wrong_with_a_token() {
+    let house = House::open().await;
+    let target = "/api/v1/users/bob/unread";
+    let mut bodies = Vec::new();
+    let mut spoken = Vec::new();
+    for token in wrong_ones(&house) {
+        let answer = house.ask(&token, "GET", target, None).await;
+        bodies.push((answer.status, answer.body));
+        let url = format!("ws://{}/websockets", house.address);
+        let config = client::Config::default().with_subprotocol("announce.v1");
+        let (mut socket, _) = client::connect_with(&url, &config).await.unwrap();
+        let sign = json!({"type": "sign", "id": 1, "payload": {"token": token}});
+        socket.send(Message::text(sign.to_string())).await.unwrap();
+        let first = timeout(PATIENCE, socket.recv()).await.unwrap();
+        spoken.push(hear(&mut socket, "error").await);
+        drop(socket);
+    }
+    for answers in bodies.windows(2) {
+        assert_eq!(answers[0], answers[1]);
+    }
+    for answers in spoken.windows(2) {
+        assert_eq!(answers[0], answers[1]);
+    }
+    assert_eq!((bodies.len(), bodies[0].0), (8, 401));
+    house.close().await;
+}
+
+//= AU-38 type=test
+#[tokio::test]
+async fn a_clock_that_is_far_off_lets_nobody_in_and_is_told() {
+    let house = House::open().await;
+    let reader = house.token("prometheus", &["metrics"]);
+    let ahead = house.issue_at("bob", SystemTime::now() + Duration::from_secs(600));
+    let target = "/api/v1/users/bob/unread";
+    for _ in 0..2 {
+        assert_eq!(house.ask(&ahead, "GET", target, None).await.status, 401);
+    }
+    // One whose time is over, as all are to a clock that is ahead, says nothing of the clock.
+    let behind = house.issue_at("bob", SystemTime::now() - Duration::from_secs(6000));
+    assert_eq!(house.ask(&behind, "GET", target, None).await.status, 401);
+    let metrics = house.ask(&reader, "GET", "/metrics", None).await.body;
+    for line in [
+        "framewire_clock_disagreements_total 2\n",
+        "framewire_tokens_refused_total{reason=\"not_yet\"} 2\n",
+        "framewire_tokens_refused_total{reason=\"expired\"} 1\n",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
     house.close().await;
 }
 

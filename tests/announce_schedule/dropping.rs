@@ -1,24 +1,11 @@
 //! Calls that are dropped after every number of polls.
 
-use std::task::Poll;
-
 use framewire::announce::outgoing::Target;
 use tempfile::tempdir;
 
 use crate::fixtures::{File, ManualClock, outgoing, plan, start};
 use crate::hook::{Hook, answer};
-
-async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
-    let mut future = Box::pin(future);
-    for _ in 0..times {
-        let polled = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-        if let Poll::Ready(output) = polled {
-            return Some(output);
-        }
-        tokio::task::yield_now().await;
-    }
-    None
-}
+use crate::polling::poll_times;
 
 // drops: announce::schedule::runner::run_now
 // drops: announce::schedule::runner::run_once

@@ -13,5 +13,7 @@ mod due;
 mod fixtures;
 mod hook;
 mod outgoing;
+#[path = "../polling/mod.rs"]
+mod polling;
 mod runner;
 mod words;

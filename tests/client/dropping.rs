@@ -1,31 +1,14 @@
 //! Calls of the client that are dropped after every number of polls.
 
-use core::future::{Future, poll_fn};
-use core::pin::Pin;
-use core::task::Poll;
-
 use framewire::client::{Config, Happening, Reconnecting, open};
 use framewire::wire::close::CloseCode;
 use tokio::net::TcpListener;
 
+use crate::polling::poll_times;
 use crate::raw::{self, listen};
 use crate::within;
 
 const POLLS_MAX: usize = 20;
-
-/// Polls at most `times` times, letting the runtime look at its sockets between, and drops the
-/// future.
-async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
-    let mut future: Pin<Box<F>> = Box::pin(future);
-    for _ in 0..times {
-        let polled = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-        if let Poll::Ready(output) = polled {
-            return Some(output);
-        }
-        tokio::task::yield_now().await;
-    }
-    None
-}
 
 /// Opens every connection and echoes what comes.
 fn serve(listener: TcpListener) {

@@ -7,6 +7,8 @@ mod answers;
 mod dropping;
 mod frames;
 mod harmless;
+#[path = "../polling/mod.rs"]
+mod polling;
 #[path = "../programs/mod.rs"]
 mod programs;
 mod proxies;

@@ -18,6 +18,8 @@ mod hostile;
 mod inflate;
 mod judge;
 mod payload;
+#[path = "../polling/mod.rs"]
+mod polling;
 mod random_streams;
 mod sequences;
 mod sharing;

@@ -1,7 +1,5 @@
 //! A send is done whole or not at all, also where its future is dropped.
 
-use core::future::Future;
-use core::task::Poll;
 use std::sync::Arc;
 
 use framewire::engine::deflate::{DeflateAnswer, DeflateConfig};
@@ -13,19 +11,8 @@ use crate::cases::Told;
 use crate::endpoint::{open_server, take};
 use crate::judge::hear;
 use crate::payload;
+use crate::polling::poll_times;
 use crate::raw::frames;
-
-/// Polls so many times, then drops the future.
-async fn poll_times<F: Future>(future: F, times: usize) {
-    let mut future = Box::pin(future);
-    for _ in 0..times {
-        let once = |cx: &mut core::task::Context<'_>| Poll::Ready(future.as_mut().poll(cx));
-        if core::future::poll_fn(once).await.is_ready() {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-}
 
 /// Reads everything up to the end.
 async fn listen(mut stream: DuplexStream) -> Vec<u8> {
@@ -52,7 +39,7 @@ async fn a_send_that_is_given_up_does_not_go_on_as_another() {
             .send(Message::text("before ".repeat(30)))
             .await
             .unwrap();
-        poll_times(socket.send(Message::binary(large.clone())), polls).await;
+        drop(poll_times(socket.send(Message::binary(large.clone())), polls).await);
         socket
             .send(Message::text("after ".repeat(30)))
             .await

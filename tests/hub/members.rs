@@ -17,6 +17,7 @@ fn published(queued: usize, dropped: usize) -> Published {
     published
 }
 
+//= A36 type=test
 #[test]
 fn members_come_and_go() {
     let hub = Hub::new();
@@ -36,6 +37,7 @@ fn members_come_and_go() {
 //= C14 type=test
 //= C21 type=test
 //= D29 type=test
+//= A36 type=test
 #[test]
 fn a_topic_reaches_its_members_in_the_order_of_publishing_and_nobody_else() {
     let hub = Hub::new();
@@ -89,6 +91,7 @@ fn a_message_can_pass_its_sender_by() {
 }
 
 //= C22 type=test
+//= A36 type=test
 #[test]
 fn a_user_is_reached_on_every_connection_and_a_member_has_one_user() {
     let hub = Hub::new();
@@ -206,6 +209,7 @@ async fn a_member_whose_task_is_aborted_has_left() {
     assert_eq!(hub.publish("news", &text("to nobody")), published(0, 0));
 }
 
+//= A36 type=test
 #[test]
 fn a_member_is_subscribed_and_closed_by_its_name() {
     let hub = Hub::new();

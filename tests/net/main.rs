@@ -10,6 +10,8 @@ mod failing;
 mod halves;
 mod peer;
 mod pieces;
+#[path = "../polling/mod.rs"]
+mod polling;
 mod receiving;
 mod scripted;
 mod sending;
@@ -26,6 +28,8 @@ use framewire::engine::{Connection, Limits, Role, Timestamp};
 use framewire::net::WebSocket;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::polling::poll_times;
+
 /// An open WebSocket over `stream`.
 fn open<S: AsyncRead + AsyncWrite + Unpin>(role: Role, limits: Limits, stream: S) -> WebSocket<S> {
     let connection = Connection::new(role, Arc::new(limits), Timestamp::ZERO, [7; 32]);
@@ -35,15 +39,4 @@ fn open<S: AsyncRead + AsyncWrite + Unpin>(role: Role, limits: Limits, stream: S
 /// Polls once, and says whether it is done.
 async fn poll_once<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Poll<F::Output> {
     core::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
-}
-
-/// Polls at most `times` times, then drops the future.
-async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
-    let mut future = Box::pin(future);
-    for _ in 0..times {
-        if let Poll::Ready(output) = poll_once(future.as_mut()).await {
-            return Some(output);
-        }
-    }
-    None
 }

@@ -1,25 +1,11 @@
 //! Calls that are dropped after every number of polls, and what is left of them.
 
-use std::pin::Pin;
-use std::task::Poll;
-
 use framewire::announce::assembly::{Ended, Inputs, Server};
 use framewire::announce::config::Flags;
 
 use crate::person::{Person, SECRET, token_with};
+use crate::polling::poll_times;
 use crate::program::{PATIENCE, write};
-
-async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
-    let mut future: Pin<Box<F>> = Box::pin(future);
-    for _ in 0..times {
-        let polled = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-        if let Poll::Ready(output) = polled {
-            return Some(output);
-        }
-        tokio::task::yield_now().await;
-    }
-    None
-}
 
 fn inputs(folder: &std::path::Path) -> Inputs {
     Inputs {
@@ -102,6 +88,33 @@ async fn a_reload_that_was_dropped_goes_on_and_a_run_lets_nobody_in() {
     let opening = framewire::client::open(&url, &config);
     let waited = tokio::time::timeout(std::time::Duration::from_secs(1), opening).await;
     assert!(!matches!(waited, Ok(Ok(_))));
+}
+
+//= A35 type=test
+#[tokio::test]
+async fn a_server_has_an_address_figures_and_an_end() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "c.yaml", "");
+    let server = server(inputs(folder.path())).await;
+    let address = server.local_addr().unwrap();
+    assert!(address.ip().is_loopback() && address.port() != 0);
+    let service = server.service().clone();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(server.run(async move { drop(stopped.await) }));
+    assert!(service.clients().is_empty());
+    let url = format!("ws://{address}");
+    let mut bob = Person::sign_in(&url, token_with(SECRET, "bob", &[])).await;
+    assert_eq!((service.clients().len(), service.online("main")), (1, 1));
+    let counted = service.counters().snapshot();
+    let messages: u64 = counted.messages.iter().map(|(_, count)| count).sum();
+    assert_eq!(messages, 1, "the one by which bob has signed in");
+    stop.send(()).unwrap();
+    while let Ok(Some(_)) = bob.socket.recv().await {}
+    assert_eq!(bob.socket.closure().unwrap().code().get(), 1012);
+    assert_eq!(running.await.unwrap(), Ended::Drained);
+    assert!(service.clients().is_empty());
+    // Nobody listens there any more.
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }
 
 //= A22 type=test

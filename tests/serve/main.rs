@@ -12,6 +12,8 @@ mod catching_up;
 mod dropping;
 mod home;
 mod person;
+#[path = "../polling/mod.rs"]
+mod polling;
 mod program;
 mod reloading;
 mod runs;

@@ -1,11 +1,8 @@
 //! Calls that are dropped after every number of polls, and at every byte of a request.
 
 use alloc::sync::Arc;
-use core::future::{Future, poll_fn};
 use core::net::SocketAddr;
 use core::num::NonZeroU32;
-use core::pin::Pin;
-use core::task::Poll;
 use core::time::Duration;
 
 use framewire::client::{self, connect};
@@ -15,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use crate::polling::poll_times;
 use crate::raw::request;
 use crate::{EchoServer, within};
 
@@ -24,19 +22,6 @@ const ANY: SocketAddr = SocketAddr::V4(core::net::SocketAddrV4::new(
 ));
 /// More polls than any of the calls takes here.
 const POLLS_MAX: usize = 8;
-
-/// Polls at most `times` times, letting the runtime look at its sockets between, and drops the
-/// future.
-async fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
-    let mut future: Pin<Box<F>> = Box::pin(future);
-    for _ in 0..times {
-        if let Poll::Ready(output) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
-            return Some(output);
-        }
-        tokio::task::yield_now().await;
-    }
-    None
-}
 
 /// Reads until the server has closed, and returns what it said.
 async fn read_all(mut stream: TcpStream) -> Vec<u8> {

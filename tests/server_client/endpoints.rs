@@ -159,6 +159,7 @@ fn an_endpoint_is_one_path_and_has_it_alone() {
 //= D19 type=test
 //= E39 type=test
 //= E40 type=test
+//= A06 type=test
 //= E46 type=test
 #[tokio::test]
 async fn a_hook_sees_the_request_and_decides() {

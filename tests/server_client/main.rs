@@ -11,6 +11,8 @@ mod endpoints;
 mod leaving;
 mod opening;
 mod origins;
+#[path = "../polling/mod.rs"]
+mod polling;
 mod raw;
 mod refusing;
 #[expect(dead_code, reason = "some of it is for other programs")]

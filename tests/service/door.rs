@@ -1,6 +1,6 @@
 //! What a request has to be like that opens a connection.
 
-use framewire::client::Config;
+use framewire::client::{Config, ConnectError, connect_with};
 use serde_json::json;
 
 use crate::house::{House, Native, Person, closed};
@@ -55,6 +55,20 @@ async fn a_token_among_the_subprotocols_signs_in_and_is_not_repeated() {
     assert_eq!(socket.subprotocol(), None);
     let mut bob = Person { socket, token };
     assert_eq!(bob.hear().await["UserID"], "bob");
+    house.close().await;
+}
+
+//= H1-10 type=test
+#[tokio::test]
+async fn a_token_that_does_not_verify_is_answered_with_a_challenge() {
+    let house = House::open().await;
+    let config = Config::default().with_subprotocol("token.a.b.c");
+    let url = format!("ws://{}/websockets", house.address);
+    let Err(ConnectError::Refused(answer)) = connect_with(&url, &config).await else {
+        panic!("it was let in");
+    };
+    let challenge = answer.head().headers().get_str("www-authenticate");
+    assert_eq!((answer.status(), challenge), (401, Some("Bearer")));
     house.close().await;
 }
 

@@ -9,6 +9,7 @@
 
 mod bus;
 mod channels;
+mod clocks;
 mod delivery;
 mod door;
 mod house;

@@ -14,7 +14,7 @@ use crate::house::{House, Native};
 
 /// Everything that is logged, as text.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
+pub(crate) struct Log(pub(crate) Arc<Mutex<String>>);
 
 impl Visit for Log {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
@@ -48,6 +48,7 @@ impl Subscriber for Log {
 }
 
 //= A07 type=test
+//= A54 type=test
 //= A81 type=test
 //= AU-19 type=test
 #[tokio::test]
@@ -92,6 +93,18 @@ async fn no_token_is_sent_logged_or_stored() {
     bob.say("Get unread messages", json!({})).await;
     out.push_str(&bob.hear_text().await);
     out.push_str(&format!("{:?}", native.all().await));
+    // What is kept of those who have signed in, as whoever looks into the server sees it.
+    let clients = house.service.clients().snapshot();
+    let kept = clients.iter().filter(|it| it.identity().is_some()).count();
+    assert_eq!(kept, 3);
+    let own = person.token.rsplit('.').next().unwrap().to_owned();
+    let shown = format!("{clients:?} {:?} {:?}", house.service, house.service.desk());
+    for token in [&alice, &person.token, &bob.token] {
+        for part in token.split('.').skip(1) {
+            assert!(!shown.contains(part), "{shown}");
+        }
+    }
+    drop(clients);
     let folder = house.close().await;
     drop(guard);
     let logged = log.0.lock().unwrap().clone();
@@ -106,7 +119,6 @@ async fn no_token_is_sent_logged_or_stored() {
         stored.push_str(&String::from_utf8_lossy(&bytes));
     }
     assert!(stored.contains("kept") && out.contains("kept"));
-    let own = person.token.rsplit('.').next().unwrap().to_owned();
     let signature = alice.rsplit('.').next().unwrap();
     for (name, text) in [("sent", &out), ("logged", &logged), ("stored", &stored)] {
         assert!(!text.contains(&own) && !text.contains(bearer), "{name}");

@@ -36,6 +36,7 @@ use crate::server::{Listener, Stop};
 /// How often what is older than its feed keeps it is removed.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
 
+//= A35
 /// Everything that a configuration describes, put together and listening, before it runs.
 pub struct Server {
     service: Service,

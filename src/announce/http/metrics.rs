@@ -112,6 +112,8 @@ fn counters(registry: &mut Registry, service: &Service, counted: &Snapshot) {
     registry.register("deliveries", "Offered to a connection", deliveries);
     let tokens = family("reason", counted.tokens.iter().copied());
     registry.register("tokens_refused", "Tokens that were refused", tokens);
+    let what = "Tokens of a time that this clock has not reached: it or the issuer's is wrong";
+    registry.register("clock_disagreements", what, counter(counted.clocks));
     let refused = Family::<Labels, Counter>::default();
     for (status, count) in &counted.refused {
         let labels = label("status", &status.to_string());

@@ -73,6 +73,7 @@ impl IntoResponse for Problem {
         let mut response = answer::json(status, Object::new().raw("error", &error.end()));
         let headers = response.headers_mut();
         match status {
+            //= H1-10
             StatusCode::UNAUTHORIZED => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }

@@ -104,7 +104,7 @@ fn verify(
     now: SystemTime,
 ) -> Result<Claims, NotAdmitted> {
     let claims = desk.verify(token, now).map_err(|error| NotAdmitted {
-        refusal: Refusal::new(401, "the token does not verify"),
+        refusal: Refusal::unauthorized("the token does not verify"),
         token: Some(error),
     })?;
     //= AU-40

@@ -10,7 +10,11 @@ use std::time::Instant;
 
 use crate::announce::announcement::FeedKind;
 use crate::announce::dialect::Dialect;
+use crate::announce::token::TokenError;
 use crate::server::Admission;
+
+/// How long it is not told again that clocks disagree, in seconds.
+const TELL_INTERVAL_S: u64 = 60;
 
 /// How many minutes back is told minute by minute.
 pub const MINUTES: usize = 60;
@@ -48,6 +52,9 @@ struct Inner {
     /// Who counts those that were not let in.
     admission: OnceLock<Arc<Admission>>,
     tokens: Mutex<BTreeMap<&'static str, u64>>,
+    clocks: AtomicU64,
+    /// When that was last told in the log, in seconds since the beginning, and one more.
+    clocks_told: AtomicU64,
     minutes: Mutex<Minutes>,
 }
 
@@ -83,6 +90,8 @@ pub struct Snapshot {
     pub failed: Vec<(&'static str, u64)>,
     /// Tokens that were refused, by reason.
     pub tokens: Vec<(&'static str, u64)>,
+    /// Tokens, with signatures that verify, of a time that this clock has not reached.
+    pub clocks: u64,
     /// Announcements of each of the last [`MINUTES`] minutes, the present one last.
     pub announcements_per_minute: [u64; MINUTES],
     /// Deliveries of each of them.
@@ -103,6 +112,8 @@ impl Counters {
             failed: Mutex::default(),
             admission: OnceLock::new(),
             tokens: Mutex::default(),
+            clocks: AtomicU64::new(0),
+            clocks_told: AtomicU64::new(0),
             minutes: Mutex::new(Minutes {
                 latest: 0,
                 announcements: [0; MINUTES],
@@ -178,6 +189,25 @@ impl Counters {
     pub(crate) fn token_refused(&self, reason: &'static str) {
         let mut tokens = self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         *tokens.entry(reason).or_default() += 1;
+        drop(tokens);
+        if reason == TokenError::NotYet.name() {
+            self.clocks_disagree();
+        }
+    }
+
+    /// Counts that an issuer's clock is ahead of this one, and says so now and then.
+    //= AU-38
+    fn clocks_disagree(&self) {
+        self.0.clocks.fetch_add(1, Ordering::Relaxed);
+        let now = self.0.began.elapsed().as_secs() + 1;
+        let due = |told| (told == 0 || now >= told + TELL_INTERVAL_S).then_some(now);
+        let told = &self.0.clocks_told;
+        let is_due = told.fetch_update(Ordering::Relaxed, Ordering::Relaxed, due);
+        if is_due.is_ok() {
+            tracing::warn!(
+                "a token is of a time to come: set the clock of this machine, or of the issuer"
+            );
+        }
     }
 
     /// What was counted until now.
@@ -201,6 +231,7 @@ impl Counters {
             latency_sum: Duration::from_micros(read(&inner.latency_sum)),
             refused: refused.iter().map(|(key, count)| (*key, *count)).collect(),
             failed: self.all_failed(),
+            clocks: read(&inner.clocks),
             tokens: tokens.iter().map(|(key, count)| (*key, *count)).collect(),
             announcements_per_minute: announced,
             deliveries_per_minute: delivered,

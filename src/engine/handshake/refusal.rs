@@ -57,6 +57,16 @@ impl Refusal {
         Self::new(400, body)
     }
 
+    /// 401: whoever asks has shown no token that counts, and is challenged for one (RFC 9110
+    /// §15.5.2, RFC 6750 §3).
+    //= H1-10
+    pub fn unauthorized(body: impl Into<Cow<'static, str>>) -> Self {
+        let mut refusal = Self::new(401, body);
+        let challenge = ("WWW-Authenticate".into(), "Bearer".into());
+        refusal.headers.push(challenge);
+        refusal
+    }
+
     /// 403: the origin, or who asks, is not welcome (RFC 6455 §4.2.2).
     //= WS-056
     //= WS-166
