@@ -91,6 +91,7 @@ impl Noted {
     }
 
     /// As [`take`](Self::take), once there is something.
+    #[cfg(feature = "nats")]
     pub(crate) async fn taken(&self) -> Vec<(String, String)> {
         loop {
             let taken = self.take();
