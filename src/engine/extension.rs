@@ -15,6 +15,7 @@ use crate::engine::violation::Violation;
 use crate::wire::list::ExtensionOffer;
 
 /// An extension in use on one connection.
+//= WS-163 type=exception reason=one extension is in use at most, so there is no order
 pub trait Extension: fmt::Debug + Send {
     /// Undoes the coding of the next piece of a message that bears RSV1.
     ///

@@ -178,6 +178,7 @@ const REMARKS: &[(&str, Severity, &str)] = &[
 ];
 
 //= A09 type=test
+//= WS-172 type=test
 //= C15 type=test
 //= AU-18 type=test
 #[test]

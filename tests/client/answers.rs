@@ -179,6 +179,7 @@ async fn an_answer_must_take_up_the_request() {
 }
 
 //= CS-04 type=test
+//= PD-011 type=test
 //= CS-05 type=test
 //= D09 type=test
 #[tokio::test]
@@ -206,6 +207,12 @@ async fn what_was_not_offered_cannot_be_chosen() {
         &offering,
         &[
             ("deflate twice", &|it| switched(it, &deflate.repeat(2))),
+            ("one that needs its frames beneath it", &|it| {
+                switched(it, &format!("{deflate}Sec-WebSocket-Extensions: x\r\n"))
+            }),
+            ("one that needs its frames above it", &|it| {
+                switched(it, "Sec-WebSocket-Extensions: x, permessage-deflate\r\n")
+            }),
             ("another extension", &|it| {
                 switched(it, "Sec-WebSocket-Extensions: x\r\n")
             }),

@@ -30,6 +30,7 @@ fn config(tls: TlsBuilder) -> Config {
 }
 
 //= WS-017 type=test
+//= WS-171 type=test
 //= WS-019 type=test
 //= D05 type=test
 //= E03 type=test
@@ -71,6 +72,40 @@ async fn tls_comes_first_with_the_name_and_the_protocol() {
         };
         assert_eq!(within(saw.recv()).await, Some(expected));
     }
+}
+
+/// Suites with forward secrecy and authenticated encryption, and the mark that only says that a
+/// renegotiation is secure.
+const STRONG: [u16; 10] = [
+    0x1301, 0x1302, 0x1303, 0xC02B, 0xC02C, 0xC02F, 0xC030, 0xCCA8, 0xCCA9, 0x00FF,
+];
+
+//= WS-173 type=test
+#[tokio::test]
+async fn what_a_client_offers_is_strong() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("wss://{}/", listener.local_addr().unwrap());
+    let config = config(trusting(&authority(|_| {})));
+    let connecting = connect_with(&url, &config);
+    let listening = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut record = [0; 5];
+        stream.read_exact(&mut record).await.unwrap();
+        let mut hello = vec![0; usize::from(u16::from_be_bytes([record[3], record[4]]))];
+        stream.read_exact(&mut hello).await.unwrap();
+        hello
+    };
+    let (_, hello) = within(async { tokio::join!(connecting, listening) }).await;
+    // Behind the type, the length, the version and the random bytes stands the session's name.
+    let at = 1 + 3 + 2 + 32;
+    let at = at + 1 + usize::from(hello[at]);
+    let length = usize::from(u16::from_be_bytes([hello[at], hello[at + 1]]));
+    let suites = hello[at + 2..at + 2 + length].chunks(2);
+    let suites: Vec<_> = suites
+        .map(|it| u16::from_be_bytes([it[0], it[1]]))
+        .collect();
+    assert!(suites.len() > 1);
+    assert!(suites.iter().all(|it| STRONG.contains(it)), "{suites:04x?}");
 }
 
 /// Certificates that are not to be believed, with the root that is trusted.

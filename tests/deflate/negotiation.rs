@@ -18,6 +18,7 @@ fn config() -> DeflateConfig {
 //= PD-043 type=test
 //= PD-046 type=test
 //= PD-047 type=test
+//= PD-064 type=test
 #[test]
 fn a_server_answers_within_what_was_offered() {
     let small = config().with_window_bits(10, 11);

@@ -420,6 +420,7 @@ fn a_piece_expanded_after_the_bound_was_crossed_fails_as_well() {
     }
 }
 
+//= PD-017 type=test
 //= PD-019 type=test
 //= PD-020 type=test
 //= PD-021 type=test

@@ -109,6 +109,7 @@ async fn a_bad_file_is_refused_with_its_lines() {
 }
 
 //= A09 type=test
+//= WS-172 type=test
 //= A18 type=test
 //= A19 type=test
 //= AU-18 type=test

@@ -1,11 +1,13 @@
 //! What a request has to be like that opens a connection.
 
 use framewire::client::{Config, ConnectError, connect_with};
+use framewire::engine::deflate::DeflateConfig;
 use serde_json::json;
 
 use crate::house::{House, Native, Person, closed};
 
 //= A33 type=test
+//= WS-165 type=test
 //= AU-32 type=test
 //= B22 type=test
 //= B23 type=test
@@ -55,6 +57,17 @@ async fn a_token_among_the_subprotocols_signs_in_and_is_not_repeated() {
     assert_eq!(socket.subprotocol(), None);
     let mut bob = Person { socket, token };
     assert_eq!(bob.hear().await["UserID"], "bob");
+    house.close().await;
+}
+
+//= PX-05 type=test
+#[tokio::test]
+async fn nothing_is_compressed_for_whoever_has_not_signed_in() {
+    let house = House::open().await;
+    let config = Config::default().with_deflate(DeflateConfig::default());
+    let socket = house.try_connect("", &config).await.unwrap();
+    assert_eq!(socket.extension(), None);
+    drop(socket);
     house.close().await;
 }
 

@@ -2,12 +2,31 @@
 
 use std::time::Duration;
 
-use framewire::announce::service::Rate;
+use framewire::announce::service::{MESSAGE_BYTES_MAX, Rate};
 use framewire::client::Config;
 use framewire::engine::Message;
 use serde_json::json;
 
 use crate::house::House;
+use crate::secrets::Log;
+
+//= WS-138 type=test
+#[tokio::test]
+async fn a_connection_that_is_failed_leaves_its_reason_in_the_log() {
+    let log = Log::default();
+    let guard = tracing::subscriber::set_default(log.clone());
+    let house = House::open().await;
+    let mut native = house.native("bob", &[]).await;
+    let long = "y".repeat(usize::try_from(MESSAGE_BYTES_MAX).unwrap());
+    native.send(&json!({"type": "x", "payload": long})).await;
+    assert_eq!(native.closed().await.0, 1009);
+    house.close().await;
+    drop(guard);
+    let logged = log.0.lock().unwrap().clone();
+    let ended = logged.find("connection ended").expect(&logged);
+    assert!(logged[ended..].contains("peer=127.0.0.1"), "{logged}");
+    assert!(logged[ended..].contains("error="), "{logged}");
+}
 
 //= A32 type=test
 //= AU-35 type=test

@@ -32,6 +32,7 @@ async fn start(arguments: &[&str]) -> (Child, SocketAddr) {
 }
 
 //= D35 type=test
+//= WS-171 type=test
 #[cfg(unix)]
 #[tokio::test]
 async fn echo_speaks_tls_and_reads_its_certificate_again_on_sighup() {

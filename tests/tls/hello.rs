@@ -25,6 +25,7 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 //= TL-01 type=test
+//= WS-055 type=test
 #[tokio::test]
 async fn plain_http_to_the_port_with_tls_is_closed_and_told_apart() {
     let authority = Authority::new("one");

@@ -98,6 +98,7 @@ impl Service {
         };
         match ended {
             Ok(()) => tracing::info!(%peer, "connection closed"),
+            //= WS-138
             Err(error) => tracing::info!(%peer, %error, "connection ended"),
         }
     }

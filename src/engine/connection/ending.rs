@@ -19,6 +19,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`Misuse::ClientCode`] when a server uses 1010.
+    //= WS-141 type=exception reason=it closes when the application says so or the protocol or a deadline demands it, and has no whims that a test could look for
     pub fn close(&mut self, now: Timestamp, reason: CloseReason) -> Result<(), Misuse> {
         if !self.role.may_miss_extension() && reason.code() == Some(CloseCode::MANDATORY_EXTENSION)
         {

@@ -96,6 +96,7 @@ impl Search<'_> {
     }
 
     //= A09
+    //= WS-172
     fn cleartext(&mut self) {
         let server = &self.config.server;
         if server.tls.is_some() || server.listen.ip().is_loopback() {
