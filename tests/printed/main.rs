@@ -1,7 +1,6 @@
 //! What the documentation prints is run as it stands there, but for the port.
 #![expect(
     clippy::unwrap_used,
-    clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     reason = "tests stand on std and stop at the first surprise"
 )]
