@@ -10,7 +10,6 @@ use tokio::time::timeout;
 
 #[path = "../../examples/notifications.rs"]
 #[expect(dead_code, reason = "what is run is the service, without its program")]
-#[allow(clippy::print_stdout, reason = "an example prints")]
 mod example;
 
 const PATIENCE: Duration = Duration::from_secs(30);

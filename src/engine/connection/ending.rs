@@ -19,7 +19,7 @@ impl Connection {
     /// # Errors
     ///
     /// [`Misuse::ClientCode`] when a server uses 1010.
-    //= WS-141 type=exception reason=it closes when the application says so or the protocol or a deadline demands it, and has no whims that a test could look for
+    //= WS-141 type=exception reason=it closes as told, or as the protocol demands
     pub fn close(&mut self, now: Timestamp, reason: CloseReason) -> Result<(), Misuse> {
         if !self.role.may_miss_extension() && reason.code() == Some(CloseCode::MANDATORY_EXTENSION)
         {

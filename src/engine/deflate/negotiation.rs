@@ -120,7 +120,7 @@ impl Offer for DeflateOffer {
     }
 
     //= PD-014
-    //= PD-016 type=exception reason=an answer is judged before the connection is open, which fails instead: there is no Close to send yet
+    //= PD-016 type=exception reason=such an answer fails the handshake: no Close yet
     //= PD-031
     //= PD-032
     //= PD-033
