@@ -40,8 +40,13 @@ impl Reader {
         read > 0
     }
 
-    /// The next event: identifier, name, data.
+    /// The next event: identifier, name, data. What only keeps the stream alive is no event.
     async fn event(&mut self) -> (String, String, Value) {
+        let found = timeout(PATIENCE, self.found()).await;
+        found.expect("an event")
+    }
+
+    async fn found(&mut self) -> (String, String, Value) {
         loop {
             if let Some(at) = self.text.find("event: ")
                 && let Some(end) = self.text[at..].find("\n\n")
