@@ -3,6 +3,7 @@
 import os
 import platform
 import resource
+import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SERVER_CPU, GENERATOR_CPU = 0, 1
@@ -43,6 +44,23 @@ def process_seconds(pid):
     return sum(int(field) for field in fields[11:15]) / TICKS
 
 
+def processors():
+    """What all processors have done so far, in seconds: busy, and taken away by the host."""
+    with open("/proc/stat") as file:
+        user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
+    return (user + nice + system + irq + softirq) / TICKS, steal / TICKS
+
+
+def wait_until_quiet(patience):
+    """Waits while something uses the machine, at most so many seconds."""
+    window, deadline = 0.5, time.monotonic() + patience
+    while time.monotonic() < deadline:
+        before, _ = processors()
+        time.sleep(window)
+        if processors()[0] - before <= OTHERS_MAX * window:
+            return
+
+
 class Watch:
     """Sees what else runs while a server, and one child of this process, run."""
 
@@ -53,18 +71,13 @@ class Watch:
     def _now(self):
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         own = process_seconds(self.server) + children.ru_utime + children.ru_stime
-        with open("/proc/stat") as file:
-            user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
-        busy = (user + nice + system + irq + softirq) / TICKS
-        return {"own": own, "busy": busy, "steal": steal / TICKS, "softirq": softirq / TICKS}
+        return own, *processors()
 
     def others(self, seconds):
         """The shares of one processor that others used and that the host took away. The child
         has ended by now."""
-        now = self._now()
-        used = {name: now[name] - self.before[name] for name in now}
-        others = max(0.0, used["busy"] - used["own"]) / seconds
-        return others, used["steal"] / seconds
+        own, busy, steal = (now - then for now, then in zip(self._now(), self.before))
+        return max(0.0, busy - own) / seconds, steal / seconds
 
     @staticmethod
     def is_quiet(others, steal):

@@ -48,6 +48,9 @@ def markdown(results):
              + " %(rounds)d rounds of %(seconds)g s, seed %(seed)d." % results
              + " In brackets the least and the greatest of the rounds; – is no figure."]
 
+    if results["accept_noise"]:
+        parts.append("**Something else may have used the machine: these are no results.**")
+
     def section(title, words, columns):
         if columns:
             parts.extend(["## " + title, words, table(servers, columns)])

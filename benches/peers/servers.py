@@ -25,6 +25,7 @@ class Programs:
     """What is built and installed."""
 
     def __init__(self, names, framewire=None):
+        self.is_given = framewire is not None
         self.framewire = framewire or self._cargo(ROOT, "framewire")
         self.peers = self._cargo(HERE, "framewire-bench-peers")
         self.node = self._npm() if set(names) & set(NODE) else None
@@ -79,7 +80,12 @@ class Programs:
 
     def versions(self):
         """Which version of each server is measured."""
-        found = {"framewire": _framewire(self.framewire)}
+        found = {"framewire": _said(self.framewire, "--version")}
+        if self.is_given:
+            found["framewire"] += ", a program that was given"
+        else:
+            commit = _said("git", "-C", ROOT, "describe", "--always", "--dirty")
+            found["framewire"] += ", commit %s" % commit
         with open(os.path.join(HERE, "Cargo.lock")) as file:
             locked = dict(re.findall(r'name = "([^"]+)"\nversion = "([^"]+)"', file.read()))
         for name in CRATES:
@@ -109,11 +115,6 @@ def runs(program):
         return subprocess.run([program, "--version"], capture_output=True).returncode == 0
     except OSError:
         return False
-
-
-def _framewire(program):
-    commit = _said("git", "-C", ROOT, "describe", "--always", "--dirty")
-    return "%s, commit %s" % (_said(program, "--version"), commit)
 
 
 class Server:

@@ -1,6 +1,8 @@
 //! The floor on epoll alone, level-triggered: one read and one write for each event.
 
 use rustix::event::epoll::{self, Event, EventData, EventFlags};
+use rustix::io::Errno;
+use rustix::net::SocketFlags;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -57,6 +59,8 @@ pub fn run(listen: SocketAddr, fan_out: bool) -> Result<(), Failure> {
     let listener = TcpListener::bind(listen)?;
     rustix::net::listen(&listener, 4096)?;
     listener.set_nonblocking(true)?;
+    // Whoever is accepted takes this from the listener.
+    rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     epoll::add(
         &epoll,
@@ -81,7 +85,7 @@ pub fn run(listen: SocketAddr, fan_out: bool) -> Result<(), Failure> {
             rustix::buffer::spare_capacity(&mut events),
             None,
         ) {
-            Err(rustix::io::Errno::INTR) => continue,
+            Err(Errno::INTR) => continue,
             waited => waited?,
         };
         for event in events.drain(..) {
@@ -96,16 +100,15 @@ pub fn run(listen: SocketAddr, fan_out: bool) -> Result<(), Failure> {
 impl Floor {
     fn accept(&mut self) -> io::Result<()> {
         loop {
-            let tcp = match self.listener.accept() {
-                Ok((tcp, _)) => tcp,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let tcp = match rustix::net::accept_with(&self.listener, flags) {
+                Ok(tcp) => TcpStream::from(tcp),
+                Err(Errno::AGAIN) => return Ok(()),
                 Err(error) => {
                     eprintln!("a connection was not accepted: {error}");
                     return Ok(());
                 }
             };
-            tcp.set_nonblocking(true)?;
-            tcp.set_nodelay(true)?;
             let at = self.free.pop().unwrap_or(self.connections.len());
             epoll::add(
                 &self.epoll,
