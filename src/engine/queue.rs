@@ -160,10 +160,10 @@ impl Queue {
 
     /// Queues the frame of a whole small message, as [`push_frames`](Self::push_frames) would.
     ///
-    /// `head` is the two bytes of its header.
+    /// `head` is its header.
     #[inline]
-    pub(crate) fn push_small(&mut self, head: [u8; 2], payload: &[u8]) {
-        let bytes = head.len() + payload.len();
+    pub(crate) fn push_small<const N: usize>(&mut self, head: [u8; N], payload: &[u8]) {
+        let bytes = N + payload.len();
         self.data_bytes += bytes;
         let buffer = match self.data.back_mut() {
             Some(Segment::Frames(buffer)) if buffer.len() < BUFFER_BYTES_FULL => buffer,

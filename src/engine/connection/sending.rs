@@ -44,6 +44,7 @@ impl Connection {
     /// # Errors
     ///
     /// As [`send_text`](Self::send_text).
+    #[inline]
     pub fn send_lent(&mut self, now: Timestamp, message: &Lent<'_>) -> Result<(), SendError> {
         self.send(now, message.kind(), message.bytes(), Compress::Auto)
     }

@@ -1,4 +1,4 @@
-//! The short way for what most connections carry: whole messages in one small frame.
+//! The short way for what most connections carry: whole messages in one frame that is not large.
 //!
 //! It does what the long way does, [`receive`](Connection::receive) and the encoding of any
 //! frame, to the same bytes, and declines whatever is not so simple. A property test holds the
@@ -13,8 +13,8 @@ use crate::engine::time::Timestamp;
 use crate::wire::mask::{self, MaskKey};
 use crate::wire::utf8;
 
-/// The longest payload whose length stands in the second byte of the header (RFC 6455 §5.2).
-pub(super) const SMALL_BYTES_MAX: usize = 125;
+/// The longest payload that goes the short way: what is longer is dear enough by itself.
+pub(super) const SMALL_BYTES_MAX: usize = 4 << 10;
 
 /// FIN and no reserved bit, in the first byte of a header.
 const FIN: u8 = 0x80;
@@ -31,20 +31,29 @@ impl Connection {
         now: Timestamp,
         input: &mut [u8],
     ) -> Option<(Kind, Range<usize>)> {
-        let [first, second, a, b, c, d, rest @ ..] = input else {
+        let [first, second, third, fourth, ..] = *input else {
             return None;
         };
-        let kind = match *first {
+        let kind = match first {
             0x81 => Kind::Text,
             0x82 => Kind::Binary,
             _ => return None,
         };
-        let len = usize::from(second.checked_sub(MASKED)?);
-        if len > SMALL_BYTES_MAX || !self.takes_small(len) {
+        // The two lengths that are short, in their shortest form (RFC 6455 §5.2).
+        let (length_bytes, len) = match second {
+            MASKED..=0xfd => (0, usize::from(second - MASKED)),
+            0xfe => match usize::from(u16::from_be_bytes([third, fourth])) {
+                len @ 126..=SMALL_BYTES_MAX => (2, len),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        if !self.takes_small(len) {
             return None;
         }
+        let (key, rest) = input.get_mut(2 + length_bytes..)?.split_first_chunk_mut()?;
+        let key = MaskKey::new(*key);
         let payload = rest.get_mut(..len)?;
-        let key = MaskKey::new([*a, *b, *c, *d]);
         mask::apply(key, payload);
         if kind == Kind::Text && !payload.is_ascii() && utf8::validate(payload).is_err() {
             // Which rule was broken is for the long way to say.
@@ -53,7 +62,7 @@ impl Connection {
         }
         self.deadlines.note_received(now);
         self.deadlines.note_message(now);
-        let start = 2 + key.bytes().len();
+        let start = 2 + length_bytes + key.bytes().len();
         Some((kind, start..start + len))
     }
 
@@ -71,17 +80,28 @@ impl Connection {
     ///
     /// Whether a message may be sent at all has been decided.
     #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a small message is shorter"
+    )]
     pub(super) fn send_small(&mut self, kind: Kind, payload: &[u8]) -> bool {
         let len = payload.len();
         let is_simple = len <= SMALL_BYTES_MAX.min(self.limits.frame_bytes_max())
             && !self.role.masks()
             && self.coding.is_none()
             && !self.watch.is_on();
-        if let (true, Ok(len)) = (is_simple, u8::try_from(len)) {
-            let head = [FIN | opcode_of(kind) as u8, len];
-            self.outbox.queue().push_small(head, payload);
-            return true;
+        if !is_simple {
+            return false;
         }
-        false
+        let first = FIN | opcode_of(kind) as u8;
+        let queue = self.outbox.queue();
+        match u8::try_from(len) {
+            Ok(len @ 0..=125) => queue.push_small([first, len], payload),
+            _ => {
+                let [high, low] = (len as u16).to_be_bytes();
+                queue.push_small([first, 126, high, low], payload);
+            }
+        }
+        true
     }
 }
