@@ -186,6 +186,7 @@ async fn fan_out(
     let slow = too_slow();
     let mut member = hub.join(Bounds::new(16 << 20, 65_536), SlowPolicy::Disconnect(slow));
     member.subscribe("");
+    let mut told = core::pin::pin!(stopping.wait());
     loop {
         tokio::select! {
             biased;
@@ -200,7 +201,7 @@ async fn fan_out(
                     return Ok(());
                 }
             }
-            () = stopping.wait() => return Box::pin(leave(socket)).await,
+            () = &mut told => return Box::pin(leave(socket)).await,
         }
     }
 }
@@ -217,22 +218,26 @@ async fn deliver(
     member: &mut crate::hub::Member,
     first: Delivery,
 ) -> Result<Result<(), CloseReason>, net::Error> {
-    let mut next = Some(first);
-    while let Some(delivery) = next {
-        match delivery {
-            Delivery::Message(message) => {
-                // The mailbox is not looked at meanwhile, so this must have an end of its own.
-                match timeout(SLOW, socket.ready()).await {
-                    Ok(ready) => ready?,
-                    Err(_) => return Ok(Err(too_slow())),
-                }
-                // Closing is seen by the next `recv`.
-                let _ = socket.try_feed_prepared(&message);
-            }
-            Delivery::Close(reason) => return Ok(Err(reason)),
+    let message = match first {
+        Delivery::Message(message) => message,
+        Delivery::Close(reason) => return Ok(Err(reason)),
+    };
+    if socket.is_full() {
+        // The mailbox is not looked at meanwhile, so this must have an end of its own.
+        match timeout(SLOW, socket.ready()).await {
+            Ok(ready) => ready?,
+            Err(_) => return Ok(Err(too_slow())),
         }
-        next = member.try_next();
     }
+    // Closing is seen by the next `recv`.
+    let _ = socket.try_feed_prepared(&message);
+    member.take_each(|message| {
+        let has_room = !socket.is_full();
+        if has_room {
+            let _ = socket.try_feed_prepared(message);
+        }
+        has_room
+    });
     Ok(Ok(()))
 }
 

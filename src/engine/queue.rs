@@ -15,6 +15,9 @@ use crate::engine::frame::{Fragments, Frame};
 use crate::engine::given::Given;
 use crate::wire::header::{Decoded, FrameHeader, Reserved};
 
+/// Up to this size frames that others hold too are copied.
+const COPY_BYTES_MAX: usize = 1 << 10;
+
 /// A shared buffer takes no further frame from this size on.
 const BUFFER_BYTES_FULL: usize = 64 << 10;
 
@@ -143,8 +146,12 @@ impl Queue {
         }
     }
 
-    /// Queues whole unmasked frames that others may hold too.
+    /// Queues whole unmasked frames that others may hold too. Small ones are copied, which costs
+    /// less than to hold them, and to write them in one go with others.
     pub(crate) fn push_shared_frames(&mut self, frames: Bytes) {
+        if frames.len() <= COPY_BYTES_MAX {
+            return self.push_encoded(|target| target.extend_from_slice(&frames));
+        }
         self.data_bytes += frames.len();
         self.data.push_back(Segment::Shared {
             bytes: frames,

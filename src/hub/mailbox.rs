@@ -172,13 +172,18 @@ impl Mailbox {
     /// The next thing to do, if there is any.
     pub(crate) fn take(&self) -> Option<Delivery> {
         let mut queue = self.lock();
-        if let Some(message) = queue.messages.pop_front() {
-            queue.bytes -= message.frame().len();
-            queue.counts.waiting -= 1;
-            queue.counts.taken += 1;
+        if let Some(message) = queue.take_front() {
             return Some(Delivery::Message(message));
         }
         queue.close.take().map(Delivery::Close)
+    }
+
+    /// Takes messages for as long as `send` takes them, at the cost of one lock for all.
+    pub(crate) fn take_each(&self, mut send: impl FnMut(&Prepared) -> bool) {
+        let mut queue = self.lock();
+        while queue.messages.front().is_some_and(&mut send) {
+            queue.take_front();
+        }
     }
 
     /// Waits until the member is to close. Only one task may wait.
@@ -216,6 +221,14 @@ impl Queue {
         self.bytes += message.frame().len();
         self.counts.waiting += 1;
         self.messages.push_back(message.clone());
+    }
+
+    fn take_front(&mut self) -> Option<Prepared> {
+        let message = self.messages.pop_front()?;
+        self.bytes -= message.frame().len();
+        self.counts.waiting -= 1;
+        self.counts.taken += 1;
+        Some(message)
     }
 
     fn drop_oldest(&mut self) {

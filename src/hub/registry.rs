@@ -306,6 +306,14 @@ impl Member {
         self.mailbox.take()
     }
 
+    /// Takes the messages that wait, one after the other, for as long as `send` takes them: a
+    /// message for which it returns `false` stays the next.
+    ///
+    /// Publishing to this member waits meanwhile, so `send` is to queue them and no more.
+    pub fn take_each(&mut self, send: impl FnMut(&Prepared) -> bool) {
+        self.mailbox.take_each(send);
+    }
+
     /// How many messages the mailbox has seen.
     pub fn counts(&self) -> Counts {
         self.mailbox.counts()

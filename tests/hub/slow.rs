@@ -39,6 +39,27 @@ fn the_bound_on_messages_is_exact_and_the_newest_is_dropped() {
 }
 
 #[test]
+fn messages_are_taken_for_as_long_as_there_is_room() {
+    let hub = Hub::new();
+    let mut slow = member(&hub, Bounds::new(1 << 20, 9), SlowPolicy::DropNewest);
+    offer(&hub, &["1", "2", "3"]);
+    let mut sent = Vec::new();
+    slow.take_each(|message| {
+        let has_room = sent.len() < 2;
+        if has_room {
+            sent.push(message.payload().to_vec());
+        }
+        has_room
+    });
+    assert_eq!(sent, [b"1", b"2"]);
+    let counts = slow.counts();
+    assert_eq!((counts.taken, counts.waiting), (2, 1));
+    expect_balanced(counts);
+    assert_eq!(all(&mut slow), ["3"], "what was not taken is the next");
+    slow.take_each(|_| panic!("nothing waits"));
+}
+
+#[test]
 fn the_bound_on_bytes_is_exact() {
     let hub = Hub::new();
     let bytes = 3 * frame_bytes(10);

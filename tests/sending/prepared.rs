@@ -51,7 +51,8 @@ fn a_long_prepared_message_is_in_fragments() {
 
 #[test]
 fn servers_send_the_very_bytes_that_were_prepared() {
-    let prepared = Prepared::text("for all");
+    let text = "for all ".repeat(200);
+    let prepared = Prepared::text(&text);
     let frame = (prepared.frame().as_ptr(), prepared.frame().len());
     for _ in 0..3 {
         let mut server = open(Role::Server);
@@ -62,8 +63,21 @@ fn servers_send_the_very_bytes_that_were_prepared() {
             .send_prepared(NOW, &prepared.clone())
             .expect("an open connection");
         assert_eq!(places(&server), [frame, frame]);
-        assert_eq!(pairs(&sent(&mut server)), [(TEXT, &b"for all"[..]); 2]);
+        assert_eq!(pairs(&sent(&mut server)), [(TEXT, text.as_bytes()); 2]);
     }
+}
+
+#[test]
+fn servers_put_small_ones_together() {
+    let prepared = Prepared::text("for all");
+    let mut server = open(Role::Server);
+    for _ in 0..3 {
+        server
+            .send_prepared(NOW, &prepared)
+            .expect("an open connection");
+    }
+    assert_eq!(server.transmit().count(), 1);
+    assert_eq!(pairs(&sent(&mut server)), [(TEXT, &b"for all"[..]); 3]);
 }
 
 //= WS-069 type=test

@@ -58,10 +58,7 @@ impl Connection {
     ///
     /// As [`send_text`](Self::send_text).
     pub fn send_back(&mut self, now: Timestamp, message: Lent<'_>) -> Result<(), SendError> {
-        if message.bytes().len() <= SMALL_BYTES_MAX {
-            return self.send_lent(now, &message);
-        }
-        let is_copied = message.bytes().len() < SHARE_BYTES_MIN
+        let is_copied = message.bytes().len() <= SMALL_BYTES_MAX
             || self.role.masks()
             || self.coding.is_some()
             || self.watch.is_on();

@@ -9,12 +9,13 @@ use core::ops::Range;
 use crate::engine::connection::Connection;
 use crate::engine::event::Kind;
 use crate::engine::frame::opcode_of;
+use crate::engine::outbox::SHARE_BYTES_MIN;
 use crate::engine::time::Timestamp;
 use crate::wire::mask::{self, MaskKey};
 use crate::wire::utf8;
 
 /// The longest payload that goes the short way: what is longer is dear enough by itself.
-pub(super) const SMALL_BYTES_MAX: usize = 4 << 10;
+pub(super) const SMALL_BYTES_MAX: usize = SHARE_BYTES_MIN - 1;
 
 /// FIN and no reserved bit, in the first byte of a header.
 const FIN: u8 = 0x80;
