@@ -102,6 +102,12 @@ impl Corked {
         let Socket::Own(tcp) = &mut self.socket else {
             return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
         };
+        if self.out.is_empty() {
+            return match bytes {
+                [bytes] => Pin::new(tcp).poll_write(cx, bytes),
+                _ => Pin::new(tcp).poll_write_vectored(cx, bytes),
+            };
+        }
         loop {
             let mut slices = [
                 IoSlice::new(&self.out),
@@ -111,12 +117,7 @@ impl Corked {
             for (slice, bytes) in slices[1..].iter_mut().zip(bytes) {
                 *slice = *bytes;
             }
-            let from = usize::from(self.out.is_empty());
-            let to = 1 + bytes.len().min(2);
-            let count = match to - from {
-                1 => ready!(Pin::new(&mut *tcp).poll_write(cx, &slices[from]))?,
-                _ => ready!(Pin::new(&mut *tcp).poll_write_vectored(cx, &slices[from..to]))?,
-            };
+            let count = ready!(Pin::new(&mut *tcp).poll_write_vectored(cx, &slices))?;
             let beyond = count.saturating_sub(self.out.len());
             take(&mut self.out, count);
             if beyond > 0 || count == 0 {

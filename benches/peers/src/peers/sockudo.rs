@@ -21,7 +21,7 @@ pub async fn stream(mut stream: Corked, opening: Opening) -> Result<(), Failure>
         idle_timeout: 0,
         ..Config::default()
     };
-    sinks::echo(WebSocketStream::server(stream, config)).await
+    sinks::echo(WebSocketStream::server(stream, config), 1).await
 }
 
 impl Answer<Message> for Result<Message, Error> {

@@ -1,4 +1,4 @@
-//! `tokio-websockets`, flushing only when no more messages are there.
+//! `tokio-websockets`, flushing only when the answers to all messages that are there are fed.
 
 use tokio_websockets::{Config, Error, Limits, Message, ServerBuilder};
 
@@ -7,13 +7,16 @@ use crate::failure::Failure;
 use crate::peers::MESSAGE_BYTES_MAX;
 use crate::sinks::{self, Answer};
 
+/// It flushes what is fed whenever it is asked for a message, so all are taken first.
+const AT_ONCE: usize = 128;
+
 pub async fn echo(stream: Corked, opening: Opening) -> Result<(), Failure> {
     let builder = ServerBuilder::new()
         .config(Config::default().flush_threshold(64 << 10))
         .limits(Limits::default().max_payload_len(Some(MESSAGE_BYTES_MAX)));
     let (_, socket) = Box::pin(builder.accept(stream)).await?;
     opening.is_over_with_whole_writes();
-    sinks::echo(socket).await
+    sinks::echo(socket, AT_ONCE).await
 }
 
 impl Answer<Message> for Result<Message, Error> {

@@ -19,7 +19,7 @@ pub async fn echo(stream: Corked, opening: Opening) -> Result<(), Failure> {
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let socket = Box::pin(accept_async_with_config(stream, Some(config))).await?;
     opening.is_over_with_whole_writes();
-    sinks::echo(socket).await
+    sinks::echo(socket, 1).await
 }
 
 impl Answer<Message> for Result<Message, Error> {

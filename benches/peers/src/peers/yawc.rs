@@ -16,7 +16,7 @@ pub async fn echo(mut stream: Corked, opening: Opening) -> Result<(), Failure> {
         .without_compression()
         .with_limits(MESSAGE_BYTES_MAX, 2 * MESSAGE_BYTES_MAX);
     let socket = WebSocket::from_stream(stream, Role::Server, options)?;
-    sinks::echo(socket).await
+    sinks::echo(socket, 1).await
 }
 
 impl Answer<Frame> for Frame {
