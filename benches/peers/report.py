@@ -114,7 +114,7 @@ def bars(title, note, figures):
 def write(results, folder):
     """Writes the table and the pictures, and returns the table."""
     note = "%(cpu)s, %(cores)d cores, %(system)s %(kernel)s" % results["machine"]
-    note += "; framewire %s" % results["versions"]["framewire"]
+    note += "; %s" % results["versions"]["framewire"]
     for row in results["rows"]:
         if row["is_idle"]:
             what, figures = "resident bytes for each idle connection", plain(row, "memory")
