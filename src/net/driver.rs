@@ -137,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
         let receiving = self.receiving.get_or_insert_with(pool::take_receiving);
         let to_come = self.connection.frame_bytes_to_come();
-        receiving.lend_buffer(to_come);
+        pool::lend_read(receiving, to_come);
         let mut buffer = ReadBuf::new(receiving.inbox.space(to_come));
         match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
             Ok(()) => match buffer.filled().len() {

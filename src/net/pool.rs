@@ -12,7 +12,7 @@ use crate::engine::SendBuffer;
 use crate::net::receiving::Receiving;
 
 /// How much is read at once.
-pub(crate) const READ_BYTES: usize = 64 << 10;
+const READ_BYTES: usize = 64 << 10;
 /// What sends with a larger buffer than this is not kept.
 const SEND_BYTES_MAX: usize = 128 << 10;
 /// How many of each kind a thread keeps.
@@ -61,6 +61,22 @@ pub(crate) fn give_receiving(mut receiving: Box<Receiving>) {
     KEPT.with_borrow_mut(|kept| keep(&mut kept.receiving, receiving));
 }
 
+/// Lends a buffer to receive into, if a larger one is needed than there is.
+///
+/// That a frame declares much allocates nothing: a buffer that would hold all that is to come is
+/// lent where the thread keeps one from before.
+pub(crate) fn lend_read(receiving: &mut Receiving, to_come: u64) {
+    let inbox = &mut receiving.inbox;
+    if inbox.wants_buffer(READ_BYTES) {
+        inbox.lend_buffer(take_read());
+    } else if to_come > 0 && inbox.is_full() {
+        let needed = (inbox.waiting_bytes() as u64).saturating_add(to_come);
+        if let Some(buffer) = take_large(needed) {
+            inbox.lend_buffer(buffer);
+        }
+    }
+}
+
 /// What to send with.
 pub(crate) fn take_sending() -> SendBuffer {
     KEPT.with_borrow_mut(|kept| kept.sending.pop())
@@ -75,13 +91,13 @@ pub(crate) fn give_sending(buffer: SendBuffer) {
 }
 
 /// A buffer to read into.
-pub(crate) fn take_read() -> Vec<u8> {
+fn take_read() -> Vec<u8> {
     KEPT.with_borrow_mut(|kept| kept.read.pop())
         .unwrap_or_else(|| vec![0; READ_BYTES])
 }
 
 /// A buffer that holds so many bytes, if there is one.
-pub(crate) fn take_large(bytes: u64) -> Option<Vec<u8>> {
+fn take_large(bytes: u64) -> Option<Vec<u8>> {
     KEPT.with_borrow_mut(|kept| {
         let fits = |it: &Vec<u8>| it.len() as u64 >= bytes;
         let at = kept.large.iter().rposition(fits)?;

@@ -136,7 +136,6 @@ async fn an_answer_that_is_dropped_closes_the_stream() {
 }
 
 // drops: server::shutdown::stop
-// drops: server::shutdown::wait
 #[tokio::test]
 async fn a_stop_that_is_dropped_has_told_everybody() {
     for polls in 0..POLLS_MAX {
