@@ -1,7 +1,7 @@
 //! What one message costs, in exact terms: `cargo bench --bench budget -- CASE MESSAGES`.
 //!
 //! Runs so many messages of a case through the engine and nothing else. By itself that tells
-//! little; `benches/budget` counts the instructions of it, which are the same in every run.
+//! little; `benches/budget.py` counts the instructions of it, which are the same in every run.
 
 use core::hint::black_box;
 use std::process::ExitCode;
