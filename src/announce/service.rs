@@ -13,6 +13,7 @@ mod gateway;
 mod gathering;
 mod house;
 mod keeping;
+mod neighbours;
 mod pages;
 mod presence;
 mod replay;

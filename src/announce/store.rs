@@ -1,4 +1,5 @@
-//! What was accepted: SQLite in one file, one thread that writes, one that reads.
+//! What was accepted: SQLite in one file, one thread that writes, one that reads. Several servers
+//! of one machine may share the file; each write is still one transaction after another.
 //!
 //! A write is answered after the transaction that holds it has been committed and synchronised
 //! to the disk. The writing thread takes everything that waits, up to [`BATCH_MAX`] writes, into
@@ -19,6 +20,7 @@
 //!   mark, receipt                                  what people do with it
 //!   ledger, explain, audit                         what is told about it later
 //!   schedule, revocation, prune                    what else is kept, and for how long
+//!   news                                           what servers that share it tell each other
 //!   feed, tally, row, schema, tables               the tables
 //! ```
 
@@ -34,6 +36,7 @@ mod ledger;
 mod log;
 mod mark;
 mod member;
+mod news;
 mod page;
 mod person;
 mod prune;
@@ -62,6 +65,7 @@ pub use ledger::{LEDGER_PAGE_MAX, Ledger, Person, Who};
 pub use log::Missed;
 pub use mark::{NEWLY_READ_MAX, ReadMark, ReadState};
 pub use member::{FeedState, MEMBERS_MAX, Members, Membership, SignedIn, Source};
+pub(crate) use news::News;
 pub use page::{Cursor, PAGE_BODY_BYTES_MAX, PAGE_MAX, UnreadPage};
 pub use person::LateJoiner;
 pub use prune::{Pruned, Retention};

@@ -113,8 +113,11 @@ impl Server {
         let listener = listening::listener(&config, tls.clone(), proxies.clone());
         let listener = bind(config.server.listen, listener).await?;
 
-        let store = Store::open(&config.store.path)
-            .map_err(|error| StartError::new("store.path", error))?;
+        let store = match config.store.shared {
+            true => Store::open_shared(&config.store.path),
+            false => Store::open(&config.store.path),
+        };
+        let store = store.map_err(|error| StartError::new("store.path", error))?;
         let desk = Arc::new(Desk::new(store, verifier));
         desk.set_policy(rules::policy(&config));
         remember(&desk).await?;

@@ -37,6 +37,7 @@ pub(crate) fn config(values: Values) -> Config {
         path: from
             .file("store.path")
             .unwrap_or_else(|| server.data.join(STORE_FILE)),
+        shared: from.flag("store.shared"),
     };
     Config {
         gateway: gateway(&from.below("gateway")),

@@ -332,8 +332,15 @@ fn keeps(config: &Config) -> Vec<String> {
             format!("servers: those that meet at {url}, subjects under {prefix}")
         }
     };
+    let shared = match config.store.shared {
+        true => ", shared by several servers of this machine",
+        false => "",
+    };
     Vec::from([
-        format!("announcements: SQLite in {}", config.store.path.display()),
+        format!(
+            "announcements: SQLite in {}{shared}",
+            config.store.path.display()
+        ),
         bus,
     ])
 }

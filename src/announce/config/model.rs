@@ -415,6 +415,8 @@ pub struct Shutdown {
 pub struct Store {
     /// The file; SQLite is the one driver.
     pub path: PathBuf,
+    /// Whether several servers of this machine share it.
+    pub shared: bool,
 }
 
 /// `bus`.

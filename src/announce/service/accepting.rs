@@ -47,6 +47,7 @@ impl Service {
         tasks.spawn(self.clone().tidy());
         tasks.spawn(self.clone().note_sent());
         tasks.spawn(self.clone().watch_revocations());
+        tasks.spawn(self.clone().heed_neighbours());
         loop {
             let incoming = tokio::select! {
                 incoming = listener.accept() => incoming,

@@ -4,12 +4,16 @@
 //! everybody. A connection enters its feeds through the same task and is told up to where each
 //! had been released at that moment: what came before it reads from the store, what comes after
 //! is delivered, and nothing is between the two.
+//!
+//! Where servers share the store, each of them reads the releases of all from it, its own among
+//! them: so there is one order for the connections of all.
 
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use tokio::sync::{mpsc, oneshot};
@@ -19,10 +23,13 @@ use crate::announce::dialect::Dialect;
 use crate::announce::event::Event;
 use crate::announce::service::counters::Counters;
 use crate::announce::service::topics;
-use crate::announce::store::{Change, Release, Releases, Store};
+use crate::announce::store::{Change, Release, Releases, Store, StoreError};
 use crate::announce::{intent, native};
 use crate::engine::Prepared;
 use crate::hub::{Hub, MemberId, Published};
+
+/// How long it may take until what another server has released is looked for.
+const NAP: Duration = Duration::from_millis(100);
 
 /// How many connections may wait to enter their feeds.
 const ENTERING_MAX: usize = 1024;
@@ -120,20 +127,76 @@ impl Announcing {
             }
             Err(error) => return tracing::error!(%error, "the feeds cannot be read"),
         }
+        let mut heard = store.shared_from();
         loop {
             tokio::select! {
                 entering = self.entering.recv() => match entering {
-                    Some(enter) => self.enter(enter),
+                    Some(enter) => {
+                        // Its client may know from another server what is not known here yet.
+                        self.catch_up(store, &mut heard).await;
+                        self.enter(enter);
+                    }
                     None => return,
                 },
                 release = self.releases.next() => match release {
                     Some(release) => self.announce(release),
                     None => return,
                 },
+                () = store.until_told(NAP), if heard.is_some() => {
+                    self.catch_up(store, &mut heard).await;
+                }
             }
             // Whoever was given something takes it before there is more.
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Announces what servers that share the store have released since the number up to which
+    /// they were heard; nothing where it is not shared.
+    //= A77
+    async fn catch_up(&self, store: &Store, heard: &mut Option<i64>) {
+        while let Some(after) = *heard {
+            let told = match store.released_since(after).await {
+                Ok(told) => told,
+                Err(error) => return tracing::error!(%error, "releases cannot be read"),
+            };
+            if told.is_torn
+                && let Err(error) = self.read_logs(store).await
+            {
+                return tracing::error!(%error, "the logs of the feeds cannot be read");
+            }
+            for release in told.news {
+                self.announce(release);
+            }
+            *heard = Some(told.upto);
+            if told.is_all {
+                return;
+            }
+        }
+    }
+
+    /// Announces whatever the logs of the feeds hold beyond what was announced: for a server that
+    /// was stopped for so long that what it was told is gone.
+    async fn read_logs(&self, store: &Store) -> Result<(), StoreError> {
+        for (namespace, feed, top) in store.tops().await? {
+            let key = (namespace, feed);
+            loop {
+                let known = self.read_tops().get(&key).copied().unwrap_or(0);
+                if known >= top {
+                    break;
+                }
+                let entries = store.entries_after(&key.0, &key.1, known).await?;
+                if entries.is_empty() {
+                    // They have been removed.
+                    self.write_tops().insert(key, top);
+                    break;
+                }
+                for entry in entries {
+                    self.announce(entry);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn enter(&self, enter: Enter) {
@@ -144,7 +207,7 @@ impl Announcing {
             feeds,
             answer,
         } = enter;
-        let tops = self.tops.read().unwrap_or_else(PoisonError::into_inner);
+        let tops = self.read_tops();
         let mut released = Vec::with_capacity(feeds.len());
         for feed in feeds {
             let topic = topics::feed(dialect, &namespace, &feed);
@@ -182,6 +245,10 @@ impl Announcing {
             self.counters.announced(key.1.kind(), since);
         }
         self.write_tops().insert(key, offset);
+    }
+
+    fn read_tops(&self) -> RwLockReadGuard<'_, Tops> {
+        self.tops.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write_tops(&self) -> RwLockWriteGuard<'_, Tops> {

@@ -88,7 +88,8 @@ impl fmt::Display for StoreError {
         match self {
             Self::Locked { path } => write!(
                 f,
-                "another server holds {}: stop it, or choose another data folder",
+                "another server holds {}: stop it, choose another data folder, or set \
+                 store.shared for each server of this store",
                 path.display()
             ),
             Self::Open { path, reason } => {

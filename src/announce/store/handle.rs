@@ -13,8 +13,9 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::announce::store::entry::Release;
 use crate::announce::store::error::StoreError;
+use crate::announce::store::schema::{self, Door};
 use crate::announce::store::shared::{Outgoing, Shared};
-use crate::announce::store::{reader, schema, writer};
+use crate::announce::store::{reader, writer};
 
 /// How many requests may wait for each of the two threads; further ones wait to be let in.
 const QUEUE_MAX: usize = 1024;
@@ -44,8 +45,30 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = schema::lock(path)?;
         let writing = schema::open(path)?;
+        Self::start(path, writing, Shared::new(lock, None))
+    }
+
+    /// As [`open`](Self::open), for one of several servers of this machine that share the store.
+    /// It is refused while a server has the store open that does not share it, and the other way
+    /// round.
+    ///
+    /// What becomes visible, is edited or recalled is then taken from the store, not from
+    /// [`releases`](Self::releases), so that all servers tell of it in one order.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    //= A77
+    pub fn open_shared(path: &Path) -> Result<Self, StoreError> {
+        let door = Door::come(path)?;
+        let (writing, sharing) = door.open(path)?;
+        let lock = door.close(path)?;
+        Self::start(path, writing, Shared::new(lock, Some(sharing)))
+    }
+
+    fn start(path: &Path, writing: Connection, shared: Shared) -> Result<Self, StoreError> {
         let reading = schema::open_reader(path)?;
-        let shared = Arc::new(Shared::new(lock));
+        let shared = Arc::new(shared);
         let (writes, waiting_writes) = mpsc::channel(QUEUE_MAX);
         let (reads, waiting_reads) = mpsc::channel(QUEUE_MAX);
         let (for_writer, for_reader) = (Arc::clone(&shared), Arc::clone(&shared));
@@ -80,6 +103,12 @@ impl Store {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(sender);
         Releases(receiver)
+    }
+
+    /// The number of the latest news of other servers when this one came, where the store is
+    /// shared.
+    pub(crate) fn shared_from(&self) -> Option<i64> {
+        self.shared.sharing.map(|sharing| sharing.from)
     }
 
     /// How much has been written since the store was opened.

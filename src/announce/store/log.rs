@@ -112,7 +112,8 @@ impl Store {
     }
 }
 
-fn entries(
+/// The entries of a feed after an offset.
+pub(crate) fn entries(
     connection: &Connection,
     feed_id: i64,
     after: i64,

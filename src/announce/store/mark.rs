@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::announce::announcement::{FeedKey, State, Unread};
 use crate::announce::store::error::StoreError;
 use crate::announce::store::handle::Store;
+use crate::announce::store::news::tell_read;
 use crate::announce::store::person::{Access, LateJoiner, access, note_own_change, note_person};
 use crate::announce::store::row::{find, limit, milliseconds};
 use crate::announce::store::unread::{count, has_read};
@@ -82,10 +83,12 @@ impl Store {
                         at,
                         now: counting,
                     };
-                    match &mark {
+                    let newly_read = match &mark {
                         ReadMark::Ids(ids) => place.mark_ids(ids, since)?,
                         ReadMark::UpTo(offset) => place.mark_upto(*offset, feed.top)?,
-                    }
+                    };
+                    tell_read(connection, &namespace, &user, feed.id, &mark, &newly_read)?;
+                    newly_read
                 }
             };
             Ok(ReadState {

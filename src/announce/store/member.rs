@@ -11,6 +11,7 @@ use crate::announce::announcement::{FeedKey, FeedKind, Unread};
 use crate::announce::store::error::StoreError;
 use crate::announce::store::feed::{ensure_feed, find_feed};
 use crate::announce::store::handle::Store;
+use crate::announce::store::news::tell_member;
 use crate::announce::store::person::{
     Access, LateJoiner, access, note_own_change, note_person, open_window, views,
 };
@@ -170,6 +171,7 @@ impl Store {
                        AND feed_id = ?3 AND until_offset IS NULL",
                 )?
                 .execute((&namespace, &user, feed.id))?;
+            tell_member(connection, &namespace, &user, feed.id, true)?;
             if kept > 0 {
                 return Ok(false);
             }
@@ -204,6 +206,7 @@ impl Store {
             let Some(feed) = find_feed(connection, &namespace, &feed)? else {
                 return Ok(false);
             };
+            tell_member(connection, &namespace, &user, feed.id, false)?;
             close_window(connection, &namespace, &user, feed.id, milliseconds(at))
         })
         .await

@@ -13,6 +13,7 @@ use crate::announce::store::entry::{Change, Release};
 use crate::announce::store::error::StoreError;
 use crate::announce::store::feed::{note_change, take_offset};
 use crate::announce::store::handle::Store;
+use crate::announce::store::news::tell_entry;
 use crate::announce::store::row::{find, milliseconds, time};
 use crate::announce::store::tally::{bury, revive};
 
@@ -145,6 +146,7 @@ pub(crate) fn append(
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute((feed_id, offset, id.as_bytes(), change.as_str(), version, at))?;
+    tell_entry(connection, feed_id, offset)?;
     Ok((offset, shown_at))
 }
 

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use crate::announce::store::error::StoreError;
 use crate::announce::store::handle::Store;
+use crate::announce::store::news::tell_revoked;
 use crate::announce::store::row::{milliseconds, time};
 use crate::announce::token::{Revocation, RevocationKind};
 
@@ -71,5 +72,5 @@ fn keep(connection: &Connection, revocation: &Revocation) -> Result<(), StoreErr
             milliseconds(revocation.issued_before),
             milliseconds(revocation.until),
         ))?;
-    Ok(())
+    tell_revoked(connection)
 }

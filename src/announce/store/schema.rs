@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::announce::private;
+use crate::announce::random::random;
 use crate::announce::store::error::StoreError;
-use crate::announce::store::tables;
+use crate::announce::store::shared::Sharing;
+use crate::announce::store::{news, tables};
 
 /// The first SQLite whose write-ahead log cannot drop frames at a reset.
 const SQLITE_MIN: i32 = 3_051_003;
@@ -18,22 +20,102 @@ const SQLITE_MIN: i32 = 3_051_003;
 const APPLICATION: i64 = 0x6672_6d77;
 
 /// The version of the tables.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// Locks the file that stands for the store at `path`.
 ///
 /// The lock is on a file of its own, because SQLite takes and drops locks on the database
 /// itself, and POSIX drops all of a process's locks on a file when it closes any of them.
 pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
+    let (file, name) = beside(path, ".lock")?;
+    held(file.try_lock(), name)?;
+    Ok(file)
+}
+
+/// What a server holds that comes into a shared store.
+pub(crate) struct Door {
+    lock: File,
+    opening: File,
+    is_alone: bool,
+}
+
+impl Door {
+    /// Comes to the store at `path`, unless a server has it open that does not share it.
+    ///
+    /// The servers come in one by one, because SQLite refuses one of two connections that turn
+    /// on the write-ahead log of a new file at the same time.
+    pub(crate) fn come(path: &Path) -> Result<Self, StoreError> {
+        let (opening, name) = beside(path, ".opening")?;
+        opening
+            .lock()
+            .map_err(|error| StoreError::open(&name, &error))?;
+        let (lock, name) = beside(path, ".lock")?;
+        let is_alone = match lock.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => {
+                held(lock.try_lock_shared(), name)?;
+                false
+            }
+            Err(TryLockError::Error(error)) => return Err(StoreError::open(&name, &error)),
+        };
+        Ok(Self {
+            lock,
+            opening,
+            is_alone,
+        })
+    }
+
+    /// Opens the connection that writes.
+    pub(crate) fn open(&self, path: &Path) -> Result<(Connection, Sharing), StoreError> {
+        let failed = |error: rusqlite::Error| StoreError::open(path, &error);
+        if !self.is_alone {
+            let connection = Connection::open(path).map_err(failed)?;
+            connection
+                .busy_timeout(Duration::from_secs(10))
+                .map_err(failed)?;
+            let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+            let version: i64 = version.map_err(failed)?;
+            if version < VERSION {
+                // The others know nothing of what would become of their tables.
+                return Err(StoreError::Locked { path: path.into() });
+            }
+        }
+        let connection = open(path)?;
+        let origin = random::<8>().map_err(|error| StoreError::open(path, &error))?;
+        let origin = i64::from_le_bytes(origin);
+        connection
+            .execute("INSERT INTO temp.sharing (id) VALUES (?1)", (origin,))
+            .map_err(failed)?;
+        let from = news::latest(&connection).map_err(failed)?;
+        Ok((connection, Sharing { origin, from }))
+    }
+
+    /// Lets the next one in. Returns the lock to hold for as long as the store is open.
+    pub(crate) fn close(self, path: &Path) -> Result<File, StoreError> {
+        let failed = |error| StoreError::open(path, &error);
+        if self.is_alone {
+            // One that does not share the store may be quicker here; then it is that one's.
+            self.lock.unlock().map_err(failed)?;
+            held(self.lock.try_lock_shared(), path.into())?;
+        }
+        self.opening.unlock().map_err(failed)?;
+        Ok(self.lock)
+    }
+}
+
+fn beside(path: &Path, end: &str) -> Result<(File, PathBuf), StoreError> {
     let mut name = path.as_os_str().to_os_string();
-    name.push(".lock");
+    name.push(end);
     let name = PathBuf::from(name);
     let file = private::open_or_create(&name).map_err(|error| StoreError::open(&name, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: name }),
-        Err(TryLockError::Error(error)) => Err(StoreError::open(&name, &error)),
-    }
+    Ok((file, name))
+}
+
+fn held(tried: Result<(), TryLockError>, path: PathBuf) -> Result<(), StoreError> {
+    tried.map_err(|error| match error {
+        TryLockError::WouldBlock => StoreError::Locked { path },
+        TryLockError::Error(error) => StoreError::open(&path, &error),
+    })
 }
 
 /// Opens the connection that writes, and brings the tables to this version.
@@ -44,6 +126,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = Connection::open(path).map_err(failed)?;
     settle(&connection).map_err(failed)?;
     migrate(&mut connection, path)?;
+    connection.execute_batch(news::SHARING).map_err(failed)?;
     Ok(connection)
 }
 
@@ -118,6 +201,9 @@ fn grow(transaction: &Connection, version: i64) -> Result<(), rusqlite::Error> {
     }
     if version < 3 {
         transaction.execute_batch(tables::THIRD)?;
+    }
+    if version < 4 {
+        transaction.execute_batch(tables::FOURTH)?;
     }
     transaction.pragma_update(None, "user_version", VERSION)
 }

@@ -19,6 +19,15 @@ const RELEASES_MAX: usize = 4096;
 /// A release on its way out, with the permit that bounds how many there are.
 pub(crate) type Outgoing = (Release, Option<OwnedSemaphorePermit>);
 
+/// One of the servers that share a store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sharing {
+    /// Its name in what it tells the others.
+    pub(crate) origin: i64,
+    /// The number of the latest row of theirs when it came.
+    pub(crate) from: i64,
+}
+
 /// What the threads and the handle have in common.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -28,6 +37,10 @@ pub(crate) struct Shared {
     pub(crate) room: Arc<Semaphore>,
     /// Told when an announcement has been stored that is to be seen later.
     pub(crate) pending: Notify,
+    /// Told when something was committed that all servers of a shared store take from it.
+    pub(crate) told: Notify,
+    /// What this server is among those that share the store, where it is shared.
+    pub(crate) sharing: Option<Sharing>,
     /// The latest time by which anything was counted.
     clock: AtomicI64,
     /// Held for as long as either thread may touch the file.
@@ -35,13 +48,15 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(lock: File) -> Self {
+    pub(crate) fn new(lock: File, sharing: Option<Sharing>) -> Self {
         Self {
             commits: AtomicU64::new(0),
             writes: AtomicU64::new(0),
             releases: Mutex::new(None),
             room: Arc::new(Semaphore::new(RELEASES_MAX)),
             pending: Notify::new(),
+            told: Notify::new(),
+            sharing,
             clock: AtomicI64::new(0),
             _lock: lock,
         }
@@ -56,6 +71,10 @@ impl Shared {
 
     /// Hands on what a committed write has released.
     pub(crate) fn hand_on(&self, releases: Vec<Release>, mut room: Option<OwnedSemaphorePermit>) {
+        if self.sharing.is_some() {
+            // Read from the store with those of the other servers, in one order for all.
+            return self.told.notify_one();
+        }
         let sender = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(sender) = sender.as_ref() else {
             return;

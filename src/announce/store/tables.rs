@@ -195,3 +195,12 @@ ALTER TABLE schedule_run ADD COLUMN audience TEXT;
 UPDATE schedule_run SET outcome = iif(announcement IS NULL, 'missed', 'announced');
 ALTER TABLE schedule ADD COLUMN ended_at INTEGER;
 "#;
+
+/// The fourth version: `news` is what servers that share the store tell each other.
+pub(crate) const FOURTH: &str = r#"
+CREATE TABLE IF NOT EXISTS news (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, origin INTEGER NOT NULL, told_at INTEGER NOT NULL,
+  kind TEXT NOT NULL, namespace TEXT, username TEXT, feed_id INTEGER, "offset" INTEGER,
+  detail TEXT
+) STRICT;
+"#;

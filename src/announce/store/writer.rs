@@ -133,7 +133,7 @@ mod tests {
         connection
             .pragma_update(None, "max_page_count", 150)
             .unwrap();
-        let shared = Arc::new(Shared::new(lock));
+        let shared = Arc::new(Shared::new(lock, None));
         let (writes, waiting) = mpsc::channel(1024);
         let mut answers = Vec::new();
         for number in 0..600_usize {

@@ -106,6 +106,9 @@ table! { ROWS:
         "The kind of store.";
     "store.path" Text(FILE), Optional, Restart,
         "Its file; by default announce.db in the data folder.";
+    "store.shared" Flag, Default("false"), Restart,
+        "Whether several servers of this machine share the store; rates, bounds, rooms and \
+         connections stay those of each.";
     "bus" Map, Optional, Restart,
         "How servers tell each other.";
     "bus.driver" Choice(&["local", "nats"]), Default("local"), Restart,
