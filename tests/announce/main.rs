@@ -20,6 +20,7 @@ mod store_dropping;
 mod store_model;
 mod store_old;
 mod store_people;
+mod store_shared;
 mod token;
 #[cfg(feature = "cli")]
 mod token_command;

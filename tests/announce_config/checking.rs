@@ -50,6 +50,17 @@ fn a_server_without_a_file_is_fine() {
     assert_eq!(Config::default().server.listen.port(), 4000);
 }
 
+//= A77 type=test
+#[test]
+fn a_shared_store_is_told_in_words() {
+    let words = |text: &str| report(text).to_string();
+    let shared = words("store: { shared: true }\n");
+    assert!(shared.contains("announce.db, shared by several servers of this machine\n"));
+    assert!(shared.contains("servers: those that share the store; rooms, presence"));
+    let alone = words("");
+    assert!(alone.contains("announce.db\n") && alone.contains("servers: this one alone\n"));
+}
+
 fn schedule(cron: &str) -> String {
     format!(
         "announcements:\n  schedules:\n  - id: reminder\n    cron: \"{cron}\"\n    timezone: \

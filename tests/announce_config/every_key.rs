@@ -102,6 +102,7 @@ const OTHER: &[(&str, &str)] = &[
     ("shutdown.slot", "5ms"),
     ("store.driver", "sqlite"),
     ("store.path", "other.db"),
+    ("store.shared", "true"),
     ("bus.driver", "nats"),
     ("bus.url", "tls://n.example:4222"),
     ("bus.prefix", "other"),

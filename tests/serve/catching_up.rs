@@ -65,6 +65,36 @@ async fn what_was_missed_is_made_up_once() {
     }
 }
 
+//= A25 type=test
+//= A77 type=test
+#[tokio::test]
+async fn what_was_missed_is_made_up_once_by_several_that_share_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = "store:\n  shared: true\n";
+    write(folder.path(), "conf/socket.yaml", &schedule(shared));
+    owing(&folder.path().join("data")).await;
+    let path = folder.path();
+    let (first, second, third) = tokio::join!(serve(path), serve(path), serve(path));
+    let servers = [first, second, third];
+    // Each has turned its schedules before it looks for the next run.
+    for server in &servers {
+        let mut bob = sign_in(server, "bob").await;
+        assert_eq!(unread(&mut bob).await, 1);
+    }
+    for server in servers {
+        let mut bob = sign_in(&server, "bob").await;
+        server.signal("TERM").await;
+        while let Ok(Some(message)) = bob.socket.recv().await {
+            let text = message.as_text().unwrap_or_default();
+            assert!(!text.contains("Hours"), "a second time: {text}");
+        }
+        assert_eq!(server.ended().await.code(), Some(0));
+    }
+    let server = serve(path).await;
+    assert_eq!(unread(&mut sign_in(&server, "bob").await).await, 1);
+    server.stop().await;
+}
+
 /// Reads one request to the end of its body, which is an object.
 async fn request(listener: &TcpListener) -> tokio::net::TcpStream {
     let (mut socket, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();

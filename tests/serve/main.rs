@@ -17,5 +17,6 @@ mod polling;
 mod program;
 mod reloading;
 mod runs;
+mod several;
 mod starting;
 mod stopping;

@@ -327,6 +327,9 @@ fn limits(config: &Config) -> Vec<String> {
 
 fn keeps(config: &Config) -> Vec<String> {
     let bus = match &config.bus {
+        Bus::Local if config.store.shared => "servers: those that share the store; rooms, \
+            presence, connections and the event bus stay those of each"
+            .to_string(),
         Bus::Local => "servers: this one alone".to_string(),
         Bus::Nats { url, prefix } => {
             format!("servers: those that meet at {url}, subjects under {prefix}")
