@@ -20,7 +20,7 @@
 //!   mark, receipt                                  what people do with it
 //!   ledger, explain, audit                         what is told about it later
 //!   schedule, revocation, prune                    what else is kept, and for how long
-//!   news                                           what servers that share it tell each other
+//!   tell, news                                     what servers that share it tell each other
 //!   feed, tally, row, schema, tables               the tables
 //! ```
 
@@ -51,6 +51,7 @@ mod schema;
 mod shared;
 mod tables;
 mod tally;
+mod tell;
 mod unread;
 mod writer;
 

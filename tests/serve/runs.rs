@@ -97,6 +97,32 @@ async fn a_run_comes_to_its_end_once() {
     assert_eq!(runs.last_run("s").await.unwrap().unwrap().outcome, sent);
 }
 
+//= A25 type=test
+//= A77 type=test
+#[tokio::test]
+async fn a_run_that_two_servers_bring_to_its_end_is_announced_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("announce.db");
+    let [one, two] = [(), ()].map(|()| {
+        let secret = Secret::from_variable("S", SECRET.into()).unwrap();
+        let store = Store::open_shared(&path).unwrap();
+        Arc::new(Desk::new(store, Verifier::new(&secret)))
+    });
+    let runs = [&one, &two].map(|desk| Runs::new(Arc::clone(desk)));
+    for second in 0..20 {
+        let due_at = Timestamp::from_second(second).unwrap();
+        // The keys differ, so that the record of the runs alone holds the second one back.
+        let (first, other) = (format!("a{second}"), format!("b{second}"));
+        let (first, other) = tokio::join!(
+            runs[0].fire("s", due_at, draft(&first)),
+            runs[1].fire("s", due_at, draft(&other))
+        );
+        let claims = [first.unwrap(), other.unwrap()];
+        assert!(claims.contains(&Claim::Fired) && claims.contains(&Claim::Taken));
+    }
+    assert_eq!(two.store().tops().await.unwrap()[0].2, 20);
+}
+
 #[tokio::test]
 async fn every_outcome_and_audience_is_read_as_it_was_written() {
     let folder = tempfile::tempdir().unwrap();

@@ -15,9 +15,9 @@ use uuid::Uuid;
 use crate::announce::announcement::{FeedKey, State, Unread};
 use crate::announce::store::error::StoreError;
 use crate::announce::store::handle::Store;
-use crate::announce::store::news::tell_read;
 use crate::announce::store::person::{Access, LateJoiner, access, note_own_change, note_person};
 use crate::announce::store::row::{find, limit, milliseconds};
+use crate::announce::store::tell::tell_read;
 use crate::announce::store::unread::{count, has_read};
 
 /// The most identifiers that [`ReadState::newly_read`] lists.
@@ -87,7 +87,12 @@ impl Store {
                         ReadMark::Ids(ids) => place.mark_ids(ids, since)?,
                         ReadMark::UpTo(offset) => place.mark_upto(*offset, feed.top)?,
                     };
-                    tell_read(connection, &namespace, &user, feed.id, &mark, &newly_read)?;
+                    let named = match &mark {
+                        ReadMark::Ids(ids) => (Some(ids.as_slice()), None),
+                        ReadMark::UpTo(offset) => (None, Some(*offset)),
+                    };
+                    let whose = (namespace.as_str(), user.as_str(), feed.id);
+                    tell_read(connection, whose, named, &newly_read)?;
                     newly_read
                 }
             };

@@ -11,11 +11,11 @@ use crate::announce::announcement::{FeedKey, FeedKind, Unread};
 use crate::announce::store::error::StoreError;
 use crate::announce::store::feed::{ensure_feed, find_feed};
 use crate::announce::store::handle::Store;
-use crate::announce::store::news::tell_member;
 use crate::announce::store::person::{
     Access, LateJoiner, access, note_own_change, note_person, open_window, views,
 };
 use crate::announce::store::row::{feed_key, limit, milliseconds, time, unsigned};
+use crate::announce::store::tell::tell_member;
 use crate::announce::store::unread::count;
 
 /// The most feeds that one request may name, and the most names on one page of members.

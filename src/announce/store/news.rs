@@ -1,15 +1,13 @@
-//! What servers that share a store tell each other: a row for whatever an open connection may
-//! have to hear of, written in the transaction of what it tells of, so both are there or neither.
+//! What servers that share a store have told each other, read.
 //!
-//! The rows are numbered in the order of the commits and without a hole. Whoever knows the
-//! number up to which it has heard therefore misses nothing, and can tell when rows that it has
-//! not heard are gone. Nothing is written while the store is one server's alone.
+//! Whoever knows the number up to which it has heard misses nothing, and can tell when rows that
+//! it has not heard are gone.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 
 use crate::announce::announcement::FeedKey;
 use crate::announce::store::entry::Release;
@@ -19,21 +17,13 @@ use crate::announce::store::handle::Store;
 use crate::announce::store::log::entries;
 use crate::announce::store::mark::ReadMark;
 use crate::announce::store::row::{feed_key, limit, signed};
+use crate::announce::store::tell::{JOINED, LEFT, Marked, READ, REVOKED};
 
 /// How many rows are read at once.
 const PAGE: usize = 256;
 
 /// How many entries of one feed are read at once where rows are gone.
 const ENTRIES: usize = 64;
-
-/// Who this is, for the rows that it writes; without a row in it, nobody is told anything.
-pub(crate) const SHARING: &str = "CREATE TEMP TABLE sharing (id INTEGER NOT NULL) STRICT";
-
-const ENTRY: &str = "entry";
-const READ: &str = "read";
-const JOINED: &str = "joined";
-const LEFT: &str = "left";
-const REVOKED: &str = "revoked";
 
 /// What another server has done, besides what stands in the log of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,9 +58,6 @@ pub(crate) struct Told<T> {
     /// Whether rows are missing that came before these.
     pub(crate) is_torn: bool,
 }
-
-/// How a mark is written: the identifiers or the offset that were named, and what was unread.
-type Marked = (Option<Vec<String>>, Option<u64>, Vec<String>);
 
 /// A row: number, who wrote it, and what.
 struct Row {
@@ -235,93 +222,4 @@ fn news(row: &Row) -> Result<Option<News>, StoreError> {
         // A kind of a later version is none that this one could tell of.
         _ => None,
     })
-}
-
-/// The number of the latest row that there ever was.
-pub(crate) fn latest(connection: &Connection) -> Result<i64, rusqlite::Error> {
-    let found = connection.query_row(
-        "SELECT seq FROM sqlite_sequence WHERE name = 'news'",
-        (),
-        |row| row.get(0),
-    );
-    Ok(found.optional()?.unwrap_or(0))
-}
-
-/// Tells of an entry in the log of a feed.
-pub(crate) fn tell_entry(
-    connection: &Connection,
-    feed_id: i64,
-    offset: i64,
-) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO news (origin, told_at, kind, feed_id, \"offset\")
-             SELECT id, unixepoch(), ?1, ?2, ?3 FROM temp.sharing",
-        )?
-        .execute((ENTRY, feed_id, offset))?;
-    Ok(())
-}
-
-/// Tells of what a person has read.
-pub(crate) fn tell_read(
-    connection: &Connection,
-    namespace: &str,
-    user: &str,
-    feed_id: i64,
-    mark: &ReadMark,
-    newly_read: &[String],
-) -> Result<(), StoreError> {
-    if newly_read.is_empty() || !is_shared(connection)? {
-        return Ok(());
-    }
-    let (ids, upto) = match mark {
-        ReadMark::Ids(ids) => (Some(ids), None),
-        ReadMark::UpTo(offset) => (None, Some(offset)),
-    };
-    let detail = serde_json::to_string(&(ids, upto, newly_read))
-        .map_err(|error| StoreError::failed(&error))?;
-    tell(connection, READ, (namespace, user, feed_id), Some(&detail))
-}
-
-/// Tells that a person has come into a feed, or has left it.
-pub(crate) fn tell_member(
-    connection: &Connection,
-    namespace: &str,
-    user: &str,
-    feed_id: i64,
-    hears: bool,
-) -> Result<(), StoreError> {
-    let kind = if hears { JOINED } else { LEFT };
-    tell(connection, kind, (namespace, user, feed_id), None)
-}
-
-/// Tells that tokens were revoked.
-pub(crate) fn tell_revoked(connection: &Connection) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO news (origin, told_at, kind)
-             SELECT id, unixepoch(), ?1 FROM temp.sharing",
-        )?
-        .execute((REVOKED,))?;
-    Ok(())
-}
-
-fn is_shared(connection: &Connection) -> Result<bool, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT 1 FROM temp.sharing")?;
-    Ok(statement.exists(())?)
-}
-
-fn tell(
-    connection: &Connection,
-    kind: &str,
-    (namespace, user, feed_id): (&str, &str, i64),
-    detail: Option<&str>,
-) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO news (origin, told_at, kind, namespace, username, feed_id, detail)
-             SELECT id, unixepoch(), ?1, ?2, ?3, ?4, ?5 FROM temp.sharing",
-        )?
-        .execute((kind, namespace, user, feed_id, detail))?;
-    Ok(())
 }

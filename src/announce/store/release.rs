@@ -13,9 +13,9 @@ use crate::announce::store::entry::{Change, Release};
 use crate::announce::store::error::StoreError;
 use crate::announce::store::feed::{note_change, take_offset};
 use crate::announce::store::handle::Store;
-use crate::announce::store::news::tell_entry;
 use crate::announce::store::row::{find, milliseconds, time};
 use crate::announce::store::tally::{bury, revive};
+use crate::announce::store::tell::tell_entry;
 
 /// The most that one transaction releases, and the most that one takes out of the counts.
 const BATCH_MAX: u32 = 64;

@@ -8,8 +8,8 @@ use rusqlite::Connection;
 
 use crate::announce::store::error::StoreError;
 use crate::announce::store::handle::Store;
-use crate::announce::store::news::tell_revoked;
 use crate::announce::store::row::{milliseconds, time};
+use crate::announce::store::tell::tell_revoked;
 use crate::announce::token::{Revocation, RevocationKind};
 
 impl Store {

@@ -11,7 +11,7 @@ use crate::announce::private;
 use crate::announce::random::random;
 use crate::announce::store::error::StoreError;
 use crate::announce::store::shared::Sharing;
-use crate::announce::store::{news, tables};
+use crate::announce::store::{tables, tell};
 
 /// The first SQLite whose write-ahead log cannot drop frames at a reset.
 const SQLITE_MIN: i32 = 3_051_003;
@@ -86,7 +86,7 @@ impl Door {
         connection
             .execute("INSERT INTO temp.sharing (id) VALUES (?1)", (origin,))
             .map_err(failed)?;
-        let from = news::latest(&connection).map_err(failed)?;
+        let from = tell::latest(&connection).map_err(failed)?;
         Ok((connection, Sharing { origin, from }))
     }
 
@@ -126,7 +126,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = Connection::open(path).map_err(failed)?;
     settle(&connection).map_err(failed)?;
     migrate(&mut connection, path)?;
-    connection.execute_batch(news::SHARING).map_err(failed)?;
+    connection.execute_batch(tell::SHARING).map_err(failed)?;
     Ok(connection)
 }
 
