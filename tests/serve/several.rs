@@ -153,8 +153,8 @@ async fn whatever_is_announced_on_one_is_heard_on_all_in_one_order() {
     // Whoever moves to another server goes on where it was, though that one may hear later.
     let (mut publisher, mut server) = (publishers.remove(0), servers.iter().cycle());
     let token = token_with(SECRET, "carol", &[]);
-    let mut known = 3 * EACH as u64;
     for number in 0..30 {
+        let known = 3 * EACH as u64 + number;
         publish(&mut publisher, &format!("more {number}")).await;
         let since = json!({"Public": {"offset": known}});
         let next = server.next().unwrap();
@@ -163,7 +163,6 @@ async fn whatever_is_announced_on_one_is_heard_on_all_in_one_order() {
         let told = carol.hear("announcement").await;
         assert_eq!(told["body"], format!("more {number}"));
         assert_eq!(told["offset"], known + 1);
-        known += 1;
     }
     drop((publishers, publisher, readers));
     stop(servers).await;
@@ -364,11 +363,17 @@ async fn one_that_is_killed_loses_nothing_and_the_others_go_on() {
 async fn one_that_was_stopped_for_long_has_its_clients_come_again() {
     let folder = tempfile::tempdir().unwrap();
     let servers = three(folder.path(), "").await;
-    let mut publisher = come(&servers[0], "alice", &["announce:public"]).await;
+    let scopes = ["announce:public", "announce:channel:HR"];
+    let mut publisher = come(&servers[0], "alice", &scopes).await;
+    let member = "PUT /api/v1/feeds/HR/members/bob";
+    assert_eq!(ask(&servers[2], member, &Value::Null).await, 204);
     let mut bob = come(&servers[2], "bob", &[]).await;
     publish(&mut publisher, "0").await;
     assert_eq!(bob.hear("announcement").await["body"], "0");
     servers[2].signal("STOP").await;
+    let in_hr = json!({"feed": "HR", "title": "T", "body": "for bob"});
+    publisher.say("publish", in_hr).await;
+    publisher.hear("published").await;
     for number in 1..=3 {
         publish(&mut publisher, &format!("{number}")).await;
     }
@@ -393,14 +398,25 @@ async fn one_that_was_stopped_for_long_has_its_clients_come_again() {
     drop(file);
     servers[2].signal("CONT").await;
     assert_eq!(bob.closed().await.0, 1012);
-    let since = json!({"Public": {"offset": 1}});
+    let since = json!({"HR": {"offset": 0}, "Public": {"offset": 1}});
     let token = token_with(SECRET, "bob", &[]);
-    let (mut bob, _) = sign_in(&servers[2], &token, since).await.unwrap();
+    let (mut bob, signed) = sign_in(&servers[2], &token, since).await.unwrap();
+    for feed in signed["feeds"].as_array().unwrap() {
+        let known = if feed["feed"] == "HR" { 1 } else { 4 };
+        let is_due = feed["feed"] != "user:bob";
+        assert!(!is_due || feed["offset"] == known, "{signed}");
+    }
+    let mut in_public = async || loop {
+        let told = bob.hear("announcement").await;
+        if told["feed"] == "Public" {
+            break told["body"].clone();
+        }
+    };
     for number in 1..=3 {
-        assert_eq!(bob.hear("announcement").await["body"], format!("{number}"));
+        assert_eq!(in_public().await, format!("{number}"));
     }
     publish(&mut publisher, "4").await;
-    assert_eq!(bob.hear("announcement").await["body"], "4");
+    assert_eq!(in_public().await, "4");
     drop((bob, carols, publisher));
     stop(servers).await;
 }
