@@ -232,8 +232,10 @@ async fn edits_recalls_readings_and_memberships_reach_the_other_servers() {
     assert_eq!(put, 204);
     let in_hr = json!({"feed": "HR", "title": "T", "body": "for bob"});
     // Until the other servers have heard that he belongs to it.
+    let since = Instant::now();
     for bob in &mut bobs {
         loop {
+            assert!(since.elapsed() < PATIENCE, "he is not told");
             other.say("publish", in_hr.clone()).await;
             other.hear("published").await;
             let told = timeout(Duration::from_millis(200), bob.hear("announcement"));
@@ -370,6 +372,13 @@ async fn one_that_was_stopped_for_long_has_its_clients_come_again() {
     let mut bob = come(&servers[2], "bob", &[]).await;
     publish(&mut publisher, "0").await;
     assert_eq!(bob.hear("announcement").await["body"], "0");
+    let file = rusqlite::Connection::open(folder.path().join("data/announce.db")).unwrap();
+    file.busy_timeout(PATIENCE).unwrap();
+    // It writes nothing of its own accord after this, so that it does not stop in a write.
+    let is_noted = "SELECT 1 FROM cursor WHERE username = 'bob' AND sent_upto > 0";
+    while !file.prepare(is_noted).unwrap().exists(()).unwrap() {
+        tokio::task::yield_now().await;
+    }
     servers[2].signal("STOP").await;
     let in_hr = json!({"feed": "HR", "title": "T", "body": "for bob"});
     publisher.say("publish", in_hr).await;
@@ -391,8 +400,6 @@ async fn one_that_was_stopped_for_long_has_its_clients_come_again() {
         }
     }
     // As minutes do.
-    let file = rusqlite::Connection::open(folder.path().join("data/announce.db")).unwrap();
-    file.busy_timeout(PATIENCE).unwrap();
     let latest = "DELETE FROM news WHERE seq < (SELECT max(seq) FROM news)";
     assert!(file.execute(latest, ()).unwrap() > 0);
     drop(file);
