@@ -3,9 +3,11 @@
 //! Runs so many messages of a case through the engine and nothing else. By itself that tells
 //! little; `benches/budget.py` counts the instructions of it, which are the same in every run.
 
+extern crate alloc;
+
+use alloc::sync::Arc;
 use core::hint::black_box;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use framewire::engine::{Connection, Inbox, Limits, Prepared, Role, Timestamp};
 use framewire::wire::header::{FrameHeader, Reserved};

@@ -25,6 +25,10 @@ std::thread_local! {
 }
 
 struct Kept {
+    #[expect(
+        clippy::vec_box,
+        reason = "a connection holds the box, and it changes hands whole"
+    )]
     receiving: Vec<Box<Receiving>>,
     sending: Vec<SendBuffer>,
     /// Buffers of [`READ_BYTES`].

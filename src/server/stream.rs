@@ -119,7 +119,7 @@ impl Stream {
     /// says so or says that it does not, and otherwise with this server.
     pub fn is_tls(&self) -> bool {
         let told = self.client.as_deref().and_then(|it| it.is_tls);
-        told.unwrap_or(self.io.is_tls())
+        told.unwrap_or_else(|| self.io.is_tls())
     }
 
     /// The certificates that the client has shown, its own first, in DER; empty where it has
