@@ -50,6 +50,10 @@ impl Tls {
     }
 
     /// The configuration, for whoever drives TLS without tokio.
+    #[cfg_attr(
+        not(feature = "cli"),
+        expect(dead_code, reason = "for the load generator")
+    )]
     pub(crate) fn config(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.config)
     }

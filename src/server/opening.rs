@@ -341,6 +341,10 @@ impl Plain {
     }
 
     /// Refuses the request in another way.
+    #[cfg_attr(
+        not(feature = "announce"),
+        expect(dead_code, reason = "for the announcement server")
+    )]
     pub(crate) async fn refuse_with(self, refusal: Refusal) -> io::Result<()> {
         sent(refuse(self.stream, refusal).await)
     }
