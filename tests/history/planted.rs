@@ -358,7 +358,8 @@ const PLANTED: [Planted; 15] = [
 /// Plants faults in the history of a run in which none was found, and expects each to be.
 pub(crate) fn expect_found_in(history: &History) {
     // The last that another of the same feed followed, so that its absence is a hole: what came
-    // last of all may be something that nobody has to have heard.
+    // last of all may be something that nobody has to have heard. It bears its mark: of one that
+    // was recalled no text is left that could reach anybody.
     let feed = |line: &Line| match &line.what {
         What::Heard(entry) => Some((line.connection, entry.feed.clone())),
         _ => None,
@@ -367,7 +368,7 @@ pub(crate) fn expect_found_in(history: &History) {
         let mut followed = Vec::new();
         story.lines.iter().rposition(|line| {
             let Some(feed) = feed(line) else { return false };
-            let is_followed = followed.contains(&feed);
+            let is_followed = followed.contains(&feed) && !line.marks.is_empty();
             followed.push(feed);
             is_followed
         })
