@@ -39,6 +39,8 @@ pub(crate) enum Phase {
     Compare,
     /// To go on with what needs no reconnecting, until the server sends everybody away.
     Leave,
+    /// The server is there again: come back when you were told to.
+    Back,
     /// To have heard everything up to these offsets of namespaces and feeds.
     Reach(Arc<HashMap<(Text, Text), u64>>),
     Over,
@@ -57,6 +59,9 @@ pub(crate) struct Common {
     /// The names of all people, by namespace.
     pub(crate) people: Arc<HashMap<Text, Vec<Text>>>,
 }
+
+/// The code for whoever has not signed in in time.
+const SIGN_IN_TIMEOUT: u16 = 4408;
 
 /// A slot in milliseconds, and how late the client was back, in milliseconds, if it was.
 pub(crate) type Return = (u64, Option<u64>);
@@ -85,6 +90,8 @@ pub(crate) struct Client {
     /// The slot that the server gave.
     slot: Option<Instant>,
     returns: Vec<Return>,
+    /// The code with which the last connection ended.
+    last_code: Option<u16>,
 }
 
 impl Client {
@@ -125,6 +132,7 @@ impl Client {
             compared: false,
             slot: None,
             returns: Vec::new(),
+            last_code: None,
             common,
         }
     }
@@ -165,7 +173,7 @@ impl Client {
             return;
         }
         let is_done = match phase {
-            Phase::Enter | Phase::Act | Phase::Over => true,
+            Phase::Enter | Phase::Act | Phase::Leave | Phase::Over => true,
             Phase::Settle => self.open.is_empty(),
             Phase::Compare if self.story.who.user.is_none() => true,
             Phase::Compare => {
@@ -175,7 +183,9 @@ impl Client {
                 }
                 self.open.is_empty()
             }
-            Phase::Leave => {
+            // Who is nobody is sent away from time to time, and may have been out just then.
+            Phase::Back if self.returns.is_empty() => self.last_code == Some(SIGN_IN_TIMEOUT),
+            Phase::Back => {
                 self.returns.last().is_some_and(|last| last.1.is_some()) && self.open.is_empty()
             }
             Phase::Reach(tops) => self.story.who.feeds.iter().all(|feed| {
@@ -230,6 +240,7 @@ impl Client {
             .split_once("retry_ms=")
             .and_then(|(_, it)| it.parse().ok());
         self.note(What::Gone { code, retry }, Vec::new());
+        self.last_code = code;
         self.open.retain(|_, (_, key)| key.is_some());
         self.is_signed = false;
         let nap = Duration::from_millis(self.rng.random_range(20..1000));

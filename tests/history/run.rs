@@ -283,6 +283,7 @@ async fn leave(
         ));
     }
     serving.again().await;
+    stage.begin(Phase::Back);
     broken.extend(
         stage
             .all(patience + Duration::from_millis(20 * plan.clients as u64))
