@@ -1,11 +1,12 @@
 //! The bytes of a receive buffer, and how far they have been read.
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::Range;
 
 /// Bytes that have arrived: a message that is being put together, and behind it what has not been
 /// read.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Buffer {
     /// All of it can be read into; only what is filled means something.
     pub(crate) data: Vec<u8>,
@@ -63,5 +64,20 @@ impl Buffer {
         } = core::mem::take(self);
         self.is_given = true;
         (data, start..start + held)
+    }
+}
+
+/// How far it has been read. The memory is handed from one connection to the next, so what it
+/// holds is not for the eyes of whoever prints this one.
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer")
+            .field("len", &self.data.len())
+            .field("filled", &self.filled)
+            .field("parsed", &self.parsed)
+            .field("start", &self.start)
+            .field("held", &self.held)
+            .field("is_given", &self.is_given)
+            .finish()
     }
 }

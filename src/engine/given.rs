@@ -1,6 +1,7 @@
 //! A message that leaves in the buffer in which it arrived.
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::Range;
 
 use crate::engine::event::Kind;
@@ -10,7 +11,6 @@ use crate::wire::opcode::Opcode;
 
 /// An unmasked message as frames, of which only the first is formed: the next one is when the
 /// one before it has left, so that nothing but headers is ever written beside the payload.
-#[derive(Debug)]
 pub(crate) struct Given {
     buffer: Vec<u8>,
     /// The header of the present frame.
@@ -91,6 +91,17 @@ impl Given {
     /// The buffer, for the next message.
     pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.buffer
+    }
+}
+
+/// Where the frames stand; the memory around them may hold what another connection received.
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given")
+            .field("frame", &self.frame)
+            .field("end", &self.end)
+            .field("frame_bytes_max", &self.frame_bytes_max)
+            .finish_non_exhaustive()
     }
 }
 

@@ -13,13 +13,11 @@ use crate::engine::prepared::Prepared;
 use crate::wire::utf8;
 
 /// A whole message, lent from the receive buffer until the next one is asked for.
-#[derive(Debug)]
 pub struct Lent<'a> {
     kind: Kind,
     place: Place<'a>,
 }
 
-#[derive(Debug)]
 enum Place<'a> {
     /// What is held in the receive buffer.
     Held(&'a mut Buffer),
@@ -70,6 +68,17 @@ impl<'a> Lent<'a> {
         match self.place {
             Place::Held(buffer) if buffer.holds_all() => Ok(buffer.take()),
             _ => Err(self),
+        }
+    }
+}
+
+/// The message, and nothing else that its buffer may hold.
+impl fmt::Debug for Lent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told = f.debug_tuple("Lent");
+        match self.text() {
+            Some(text) => told.field(&text).finish(),
+            None => told.field(&self.kind).field(&self.bytes()).finish(),
         }
     }
 }

@@ -87,6 +87,19 @@ fn conversation(peer: RawPeer) -> (Vec<u8>, Vec<Told>) {
 //= WS-087 type=test
 //= WS-092 type=test
 #[test]
+fn a_message_that_is_printed_shows_nothing_else_of_its_buffer() {
+    let mut connection = open(Role::Server, Limits::default());
+    let mut inbox = Inbox::new();
+    inbox.lend_buffer([b'#'; 8192].to_vec());
+    let bytes = peer_of(Role::Server).text("mine");
+    fill(&mut inbox, &connection, &bytes);
+    let lent = inbox.next(&mut connection, NOW);
+    assert_eq!(format!("{lent:?}"), r#"Some(Message(Lent("mine")))"#);
+    let told = format!("{inbox:?}");
+    assert!(!told.contains("35, 35"), "{told}");
+}
+
+#[test]
 fn messages_are_put_together_however_they_are_read() {
     for role in Role::BOTH {
         let (bytes, expected) = conversation(peer_of(role));
