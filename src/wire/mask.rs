@@ -1,13 +1,16 @@
 //! Masking: every byte of a client's payload XOR a key of four (RFC 6455 §5.3).
 //!
 //! Masking and unmasking are the same operation. Payloads under 32 bytes are done where
-//! the call stands, with two overlapping words; longer ones go to `lanes`, which the
-//! compiler turns into the vector instructions of the target. On x86-64 the same code is
-//! compiled a second time for AVX2 and chosen when the processor has it.
+//! the call stands, with two overlapping words; longer ones go to `lanes` and `stream`, which
+//! the compiler turns into the vector instructions of the target. On x86-64 the same code is
+//! compiled for AVX2 and AVX-512 as well, and chosen when the processor has it.
 
 mod key;
 mod lanes;
 mod scalar;
+mod short;
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+mod stream;
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 mod x86_64;
 
@@ -19,11 +22,10 @@ use crate::wire::mask::x86_64 as long;
 #[cfg(test)]
 mod tests;
 
+use crate::wire::mask::short::SHORT_BYTES;
+
 pub use crate::wire::mask::key::MaskKey;
 pub use crate::wire::mask::scalar::apply_scalar;
-
-/// Payloads shorter than this are masked without a call.
-const SHORT_BYTES: usize = 32;
 
 /// Masks or unmasks `buffer` in place.
 ///
@@ -31,15 +33,24 @@ const SHORT_BYTES: usize = 32;
 /// a payload in parts.
 #[inline]
 pub fn apply(key: MaskKey, buffer: &mut [u8]) {
+    apply_any::<false>(key, buffer);
+}
+
+/// Unmasks `buffer` in place, and says whether all of it is ASCII then: in one pass, which costs
+/// hardly more than [`apply`].
+#[inline]
+pub fn apply_ascii(key: MaskKey, buffer: &mut [u8]) -> bool {
+    apply_any::<true>(key, buffer)
+}
+
+/// Masks in place, and says whether all bytes have become ASCII; without `LOOKS`, that they have.
+#[inline(always)]
+fn apply_any<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
     //= WS-085
     if buffer.len() >= SHORT_BYTES {
-        long::apply(key, buffer);
-    } else if buffer.len() >= 16 {
-        lanes::apply_ends::<16>(key, buffer);
-    } else if buffer.len() >= 8 {
-        lanes::apply_ends::<8>(key, buffer);
+        long::apply::<LOOKS>(key, buffer)
     } else {
-        apply_scalar(key, buffer);
+        short::apply::<LOOKS>(key, buffer)
     }
 }
 
@@ -58,12 +69,7 @@ pub fn copy(key: MaskKey, source: &[u8], target: &mut [u8]) {
     //= WS-085
     if source.len() >= SHORT_BYTES {
         long::copy(key, source, target);
-    } else if source.len() >= 16 {
-        lanes::copy_ends::<16>(key, source, target);
-    } else if source.len() >= 8 {
-        lanes::copy_ends::<8>(key, source, target);
     } else {
-        target.copy_from_slice(source);
-        apply_scalar(key, target);
+        short::copy(key, source, target);
     }
 }

@@ -9,13 +9,16 @@
 use crate::wire::mask::key::MaskKey;
 use crate::wire::mask::scalar::apply_scalar;
 
+/// The bits that no byte of ASCII has.
+pub(super) const TOP_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+
 /// The lanes that every target has: SSE2 on x86-64, NEON on aarch64, words elsewhere.
 pub(super) mod baseline {
     use crate::wire::mask::key::MaskKey;
     use crate::wire::mask::lanes;
 
-    pub(in crate::wire::mask) fn apply(key: MaskKey, buffer: &mut [u8]) {
-        lanes::apply::<16>(key, buffer);
+    pub(in crate::wire::mask) fn apply<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
+        lanes::apply::<16>(key, buffer) || !LOOKS
     }
 
     pub(in crate::wire::mask) fn copy(key: MaskKey, source: &[u8], target: &mut [u8]) {
@@ -23,19 +26,24 @@ pub(super) mod baseline {
     }
 }
 
-/// Masks in place; `N` is a multiple of eight.
+/// Masks in place, and says whether all bytes have become ASCII; `N` is a multiple of eight.
 #[inline(always)]
-pub(super) fn apply<const N: usize>(key: MaskKey, buffer: &mut [u8]) {
+pub(super) fn apply<const N: usize>(key: MaskKey, buffer: &mut [u8]) -> bool {
     let Some(&last) = buffer.last_chunk::<N>() else {
-        return apply_scalar(key, buffer);
+        apply_scalar(key, buffer);
+        return buffer.is_ascii();
     };
     let last = masked(key.rotated(buffer.len() - N).word(), &last);
+    let mut seen = last;
     for lane in buffer.as_chunks_mut::<N>().0 {
-        *lane = masked(key.word(), lane);
+        let masked = masked(key.word(), lane);
+        seen = either(&seen, &masked);
+        *lane = masked;
     }
     if let Some(target) = buffer.last_chunk_mut::<N>() {
         *target = last;
     }
+    is_ascii(&seen)
 }
 
 /// Masks from one slice into another of the same length; `N` is a multiple of eight.
@@ -57,19 +65,22 @@ pub(super) fn copy<const N: usize>(key: MaskKey, source: &[u8], target: &mut [u8
     }
 }
 
-/// Masks a buffer of `N` to `2 * N` bytes in place: its two ends, which may overlap.
+/// Masks a buffer of `N` to `2 * N` bytes in place: its two ends, which may overlap. Says whether
+/// all bytes have become ASCII.
 #[inline(always)]
-pub(super) fn apply_ends<const N: usize>(key: MaskKey, buffer: &mut [u8]) {
+pub(super) fn apply_ends<const N: usize>(key: MaskKey, buffer: &mut [u8]) -> bool {
     let (Some(&first), Some(&last)) = (buffer.first_chunk::<N>(), buffer.last_chunk::<N>()) else {
-        return;
+        return true;
     };
-    let rotated = key.rotated(buffer.len() - N);
+    let first = masked(key.word(), &first);
+    let last = masked(key.rotated(buffer.len() - N).word(), &last);
     if let Some(target) = buffer.first_chunk_mut::<N>() {
-        *target = masked(key.word(), &first);
+        *target = first;
     }
     if let Some(target) = buffer.last_chunk_mut::<N>() {
-        *target = masked(rotated.word(), &last);
+        *target = last;
     }
+    is_ascii(&first) && is_ascii(&last)
 }
 
 /// Masks `N` to `2 * N` bytes from one slice into another of the same length.
@@ -93,4 +104,24 @@ fn masked<const N: usize>(word: u64, lane: &[u8; N]) -> [u8; N] {
         *part = (u64::from_ne_bytes(*part) ^ word).to_ne_bytes();
     }
     target
+}
+
+/// The bits that are set in either of two lanes.
+#[inline(always)]
+fn either<const N: usize>(one: &[u8; N], other: &[u8; N]) -> [u8; N] {
+    let mut target = *one;
+    let parts = target.as_chunks_mut::<8>().0;
+    for (part, other) in parts.iter_mut().zip(other.as_chunks::<8>().0) {
+        *part = (u64::from_ne_bytes(*part) | u64::from_ne_bytes(*other)).to_ne_bytes();
+    }
+    target
+}
+
+/// Whether no byte of a lane has its top bit. What was just stored is not loaded again for it:
+/// that would wait where two stores overlap.
+#[inline(always)]
+fn is_ascii<const N: usize>(lane: &[u8; N]) -> bool {
+    let words = lane.as_chunks::<8>().0.iter();
+    let seen = words.fold(0, |seen, word| seen | u64::from_ne_bytes(*word));
+    seen & TOP_BITS == 0
 }

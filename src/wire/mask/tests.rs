@@ -5,16 +5,23 @@ use proptest::prelude::*;
 
 use super::*;
 
-type InPlace = fn(MaskKey, &mut [u8]);
+/// Masks in place, and says whether all bytes have become ASCII.
+type InPlace = fn(MaskKey, &mut [u8]) -> bool;
 type Copying = fn(MaskKey, &[u8], &mut [u8]);
 
-const IN_PLACE: [(&str, InPlace); 6] = [
-    ("apply", apply),
-    ("long", long::apply),
-    ("baseline", lanes::baseline::apply),
+const IN_PLACE: [(&str, InPlace); 7] = [
+    ("apply", apply_ascii),
+    ("long", long::apply::<true>),
+    ("baseline", lanes::baseline::apply::<true>),
     ("lanes of 8", lanes::apply::<8>),
     ("lanes of 32", lanes::apply::<32>),
     ("lanes of 64", lanes::apply::<64>),
+    #[cfg(all(target_arch = "x86_64", feature = "std"))]
+    ("stream", |key, buffer| {
+        stream::apply::<true>(key, buffer, apply_ascii)
+    }),
+    #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
+    ("baseline again", lanes::baseline::apply::<true>),
 ];
 
 const COPYING: [(&str, Copying); 6] = [
@@ -41,13 +48,14 @@ fn check(key: MaskKey, payload: &[u8], before: usize) {
     for (name, mask) in IN_PLACE {
         let mut buffer = vec![0xa5; end + 64];
         buffer[before..end].copy_from_slice(payload);
-        mask(key, &mut buffer[before..end]);
+        let is_ascii = mask(key, &mut buffer[before..end]);
         assert_eq!(
             &buffer[before..end],
             expected,
             "{name}: {} at {before}",
             payload.len()
         );
+        assert_eq!(is_ascii, expected.is_ascii(), "{name}: {}", payload.len());
         assert!(
             buffer[..before]
                 .iter()
@@ -56,6 +64,9 @@ fn check(key: MaskKey, payload: &[u8], before: usize) {
             "{name}"
         );
     }
+    let mut unlooked = payload.to_vec();
+    apply(key, &mut unlooked);
+    assert_eq!(unlooked, expected, "without a look for ASCII");
     for (name, mask) in COPYING {
         let mut buffer = vec![0xa5; end + 64];
         mask(key, payload, &mut buffer[before..end]);
@@ -98,7 +109,8 @@ fn every_length_at_every_phase_gives_what_the_scalar_gives() {
 fn every_alignment_gives_what_the_scalar_gives() {
     for before in 0..64 {
         for length in [
-            0, 1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 130, 255, 300,
+            0, 1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 130, 255, 300, 2047, 2100,
+            2600,
         ] {
             check(KEY, &pattern(length), before);
         }
@@ -116,6 +128,24 @@ fn a_payload_in_two_parts_is_unmasked_with_the_rotated_key() {
         apply(KEY, head);
         apply(KEY.rotated(cut), tail);
         assert_eq!(parts, whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn one_byte_that_is_not_ascii_is_seen_wherever_it_stands() {
+    for length in [1, 7, 8, 15, 20, 31, 32, 50, 255, 256, 300, 2600] {
+        let text: Vec<u8> = (0..128).cycle().take(length).collect();
+        check(MaskKey::new([0; 4]), &text, 13);
+        for at in 0..length {
+            for (name, mask) in IN_PLACE {
+                let mut text = text.clone();
+                text[at] |= 0x80;
+                assert!(
+                    !mask(MaskKey::new([0; 4]), &mut text),
+                    "{name}: {at} of {length}"
+                );
+            }
+        }
     }
 }
 
