@@ -119,10 +119,11 @@ fn is_worth_while(part: Part<'_>, output: &[u8]) -> bool {
 
 /// Compresses and flushes; `false` leaves both the stream and the output of no use.
 fn compress(stream: &mut Deflate, mut part: &[u8], output: &mut Vec<u8>) -> bool {
-    output.reserve(part.len() / 2 + 64);
+    // Most messages become less than half; all of the room is written before it is lent.
+    let room = part.len() / 2 + 64;
     loop {
         let at = output.len();
-        output.resize(output.capacity().max(at + 64), 0);
+        output.resize(at + room, 0);
         let (taken, given) = (stream.total_in(), stream.total_out());
         let status = stream.compress(part, &mut output[at..], DeflateFlush::SyncFlush);
         let taken = usize::try_from(stream.total_in() - taken).unwrap_or(usize::MAX);

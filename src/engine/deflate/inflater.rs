@@ -20,8 +20,12 @@ const PROBE: [u8; TAIL_BYTES + 1] = [0x00, 0x00, 0xff, 0xff, 0x00];
 /// The largest window, which is the one that the decoder itself keeps to.
 const WINDOW_BITS_MAX: u8 = 15;
 
-/// How much output is made room for at once.
-const STEP_BYTES: usize = 16 << 10;
+/// How much output is made room for at once: so many times what came, within these bounds. All of
+/// the room is written before it is lent, so a short message is given little; and a step that ends
+/// within a message costs, for what follows refers to the decoder's copy of the window.
+const STEP_TIMES: usize = 6;
+const STEP_BYTES_MIN: usize = 1 << 10;
+const STEP_BYTES_MAX: usize = 64 << 10;
 
 /// The ratio counts from here on: a short message may well grow a thousandfold.
 const RATIO_FREE_BYTES: u64 = 64 << 10;
@@ -92,12 +96,16 @@ impl Inflater {
             let distances = self.distances.get_or_insert_with(|| Distances::new(bits));
             distances.check(input)?;
         }
-        let (taken, drained) = self.inflate(input, room, output)?;
+        let (taken, drained, remembered) = self.inflate(input, room, output)?;
         if let Some(distances) = &mut self.distances {
             distances.decoded(taken);
         }
         let done = drained && taken == input.len();
-        if done && last {
+        let ends = done && last;
+        if self.keeps_context || !ends {
+            self.history.push(&output[remembered..]);
+        }
+        if ends {
             self.take_tail()?;
             self.end_message();
         }
@@ -111,8 +119,7 @@ impl Inflater {
         if self.stream.is_none() {
             return Ok(());
         }
-        let mut nothing = Vec::new();
-        let (taken, given, _) = self.step(&PROBE, InflateFlush::Block, 1, &mut nothing)?;
+        let (taken, given, _) = self.step(&PROBE, InflateFlush::Block, &mut [0])?;
         if (taken, given) == (TAIL_BYTES, 0) {
             Ok(())
         } else {
@@ -134,25 +141,31 @@ impl Inflater {
         }
     }
 
-    /// Inflates into at most `room` bytes. Says how much of `input` was taken, and whether all
-    /// that was taken has been given.
+    /// Inflates into at most `room` bytes. Says how much of `input` was taken, whether all that was
+    /// taken has been given, and up to where the history holds `output`.
     //= PX-03
     fn inflate(
         &mut self,
         input: &[u8],
         room: usize,
         output: &mut Vec<u8>,
-    ) -> Result<(usize, bool), Violation> {
+    ) -> Result<(usize, bool, usize), Violation> {
         let limit = output.len().saturating_add(room);
-        let mut at = 0;
+        let (mut at, mut remembered) = (0, output.len());
         loop {
-            let step = STEP_BYTES.min(limit - output.len());
+            let step = (input.len() - at).saturating_mul(STEP_TIMES);
+            let step = step.clamp(STEP_BYTES_MIN, STEP_BYTES_MAX);
+            let step = step.min(limit - output.len());
             if step == 0 {
-                return Ok((at, false));
+                return Ok((at, false, remembered));
             }
             let flush = InflateFlush::SyncFlush;
+            let before = output.len();
             grow(output, step, limit);
-            let (taken, given, status) = self.step(&input[at..], flush, step, output)?;
+            output.resize(before + step, 0);
+            let stepped = self.step(&input[at..], flush, &mut output[before..]);
+            output.truncate(before + stepped.map_or(0, |(_, given, _)| given));
+            let (taken, given, status) = stepped?;
             at += taken;
             if self.is_beyond_ratio() {
                 return Err(Violation::MessageTooBig);
@@ -161,29 +174,32 @@ impl Inflater {
                 // A block said to be the last one has ended: what follows is a new stream with
                 // the window of the old one.
                 Status::StreamEnd => {
+                    self.history.push(&output[remembered..]);
+                    remembered = output.len();
                     self.stream = None;
                     self.ends += 1;
                     if self.ends > ENDS_FREE + self.taken / BYTES_PER_END {
                         return Err(Violation::MessageTooBig);
                     }
                     if at == input.len() {
-                        return Ok((at, true));
+                        return Ok((at, true, remembered));
                     }
                 }
-                _ if given < step && at == input.len() => return Ok((at, true)),
+                _ if given < step && at == input.len() => {
+                    return Ok((at, true, remembered));
+                }
                 _ if taken == 0 && given == 0 => return Err(Violation::ExtensionData),
                 _ => {}
             }
         }
     }
 
-    /// One call of the decoder, for at most `step` bytes of output.
+    /// One call of the decoder.
     fn step(
         &mut self,
         input: &[u8],
         flush: InflateFlush,
-        step: usize,
-        output: &mut Vec<u8>,
+        target: &mut [u8],
     ) -> Result<(usize, usize, Status), Violation> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
@@ -198,14 +214,10 @@ impl Inflater {
                 none.insert(stream)
             }
         };
-        let at = output.len();
-        output.resize(at + step, 0);
         let before = (stream.total_in(), stream.total_out());
-        let status = stream.decompress(input, &mut output[at..], flush);
+        let status = stream.decompress(input, target, flush);
         let taken = count(stream.total_in() - before.0);
         let given = count(stream.total_out() - before.1);
-        output.truncate(at + given);
-        self.history.push(&output[at..]);
         self.taken += taken as u64;
         self.given += given as u64;
         match status {
@@ -228,12 +240,17 @@ impl Inflater {
     }
 }
 
-/// Makes room for a step: doubling, as a vector does by itself, and never beyond the limit.
+/// Makes room for a step: by half of what there is, and never beyond the limit.
 fn grow(output: &mut Vec<u8>, step: usize, limit: usize) {
     let wanted = output.len() + step;
     if output.capacity() < wanted {
-        let doubled = output.capacity().saturating_mul(2).min(limit).max(wanted);
-        output.reserve_exact(doubled - output.len());
+        let half = output.capacity() / 2;
+        let grown = output
+            .capacity()
+            .saturating_add(half)
+            .min(limit)
+            .max(wanted);
+        output.reserve_exact(grown - output.len());
     }
 }
 
