@@ -1,6 +1,7 @@
 //! An open connection, from the first frame to the last.
 
 mod ending;
+mod returning;
 mod sending;
 mod small;
 
@@ -48,6 +49,10 @@ pub struct Connection {
     state: State,
     /// Whether the peer's end of the stream has been seen.
     peer_ended: bool,
+    /// Whether small messages may go the short way.
+    plain: bool,
+    /// Whether there is a deadline that messages move.
+    timed: bool,
     limits: Arc<Limits>,
     inbound: Inbound,
     outbox: Outbox,
@@ -85,6 +90,8 @@ impl Connection {
             role,
             state: State::Open,
             peer_ended: false,
+            plain: Self::is_plain(role, &limits),
+            timed: limits.keep_time(),
             limits,
             inbound: Inbound::new(),
             outbox: Outbox::default(),
@@ -101,6 +108,7 @@ impl Connection {
     #[must_use]
     pub fn with_extension(mut self, extension: Box<dyn Extension>) -> Self {
         self.coding = Some(Box::new(Coding::new(extension)));
+        self.plain = false;
         self
     }
 
@@ -351,6 +359,7 @@ impl Connection {
     /// Begins to keep [`statistics`](Self::statistics).
     pub fn keep_statistics(&mut self) {
         self.watch.keep_statistics();
+        self.plain = false;
     }
 
     /// What has passed since [`keep_statistics`](Self::keep_statistics); `None` without it, and
@@ -363,6 +372,7 @@ impl Connection {
     /// Has `observer` told what happens from now on, in place of the one before.
     pub fn observe(&mut self, observer: Box<dyn Observer>) {
         self.watch.set_observer(observer);
+        self.plain = false;
     }
 
     /// Whether statistics are kept or an observer is told.
@@ -473,12 +483,6 @@ impl Connection {
     /// Lends what `make` gives to send from, if the connection has none.
     pub fn lend_send_buffer_with(&mut self, make: impl FnOnce() -> SendBuffer) {
         self.outbox.lend_with(make);
-    }
-
-    /// The receive buffer that went out with [`send_back`](Self::send_back), once it has been
-    /// sent.
-    pub fn take_returned_buffer(&mut self) -> Option<Vec<u8>> {
-        self.outbox.take_returned()
     }
 }
 

@@ -121,6 +121,12 @@ impl Deadlines {
         self.pings.as_deref()?.round_trip
     }
 
+    /// Whether nothing is timed that the limits do not ask for.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.close_by == NEVER && self.rest_at == NEVER
+    }
+
     /// The next deadline and what it is about; a connection that closes has only one.
     pub(crate) fn next(&self, limits: &Limits) -> Option<(Timestamp, Due)> {
         if self.close_by != NEVER {

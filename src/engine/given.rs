@@ -1,11 +1,9 @@
-//! A message that leaves in the buffer in which it arrived.
+//! A message, or a part of one, that leaves in the buffer in which it arrived.
 
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use crate::engine::event::Kind;
-use crate::engine::frame::opcode_of;
 use crate::wire::header::{EncodedHeader, FrameHeader, Reserved};
 use crate::wire::opcode::Opcode;
 
@@ -17,27 +15,32 @@ pub(crate) struct Given {
     header: EncodedHeader,
     /// Where the payload of the present frame stands.
     frame: Range<usize>,
-    /// Where the payload of the message ends.
+    /// Where the payload of all frames ends.
     end: usize,
+    /// Whether the message ends with the last of them.
+    last: bool,
     frame_bytes_max: usize,
 }
 
 impl Given {
-    /// The message that stands at `payload` in `buffer`, in frames of at most so many bytes.
+    /// What stands at `payload` in `buffer`, in frames of at most so many bytes, of which the
+    /// first has this opcode; `last` says whether the message ends with it.
     pub(crate) fn new(
-        kind: Kind,
+        opcode: Opcode,
+        last: bool,
         buffer: Vec<u8>,
         payload: Range<usize>,
         frame_bytes_max: usize,
     ) -> Self {
         let mut given = Self {
             buffer,
-            header: header(opcode_of(kind), 0, true),
+            header: header(opcode, 0, true),
             frame: payload.start..payload.start,
             end: payload.end,
+            last,
             frame_bytes_max: frame_bytes_max.max(1),
         };
-        given.form(opcode_of(kind));
+        given.form(opcode);
         given
     }
 
@@ -46,7 +49,7 @@ impl Given {
         let begin = self.frame.end;
         let len = (self.end - begin).min(self.frame_bytes_max);
         self.frame = begin..begin + len;
-        self.header = header(opcode, len, !self.has_more());
+        self.header = header(opcode, len, self.last && !self.has_more());
     }
 
     /// Whether there are frames behind the present one.

@@ -224,16 +224,22 @@ impl Inbound {
     //= WS-087
     //= WS-126
     fn take_payload<'b>(&mut self, bytes: &'b mut [u8]) -> Result<Chunk<'b>, Violation> {
+        let kind = self.message.unwrap_or(Kind::Binary);
+        let is_checked = kind == Kind::Text && !self.coded;
+        let mut is_ascii = false;
         if self.key.bytes() != [0; 4] {
-            mask::apply(self.key, bytes);
+            if is_checked {
+                is_ascii = mask::apply_ascii(self.key, bytes);
+            } else {
+                mask::apply(self.key, bytes);
+            }
             self.key = self.key.rotated(bytes.len());
         }
         self.remaining -= bytes.len() as u64;
         let frame_ends = self.remaining == 0;
         let last = frame_ends && self.fin;
-        let kind = self.message.unwrap_or(Kind::Binary);
         //= PX-07
-        if kind == Kind::Text && !self.coded {
+        if is_checked && !(is_ascii && self.utf8.is_complete()) {
             check_text(&mut self.utf8, bytes, self.first, last)?;
         }
         let chunk = Chunk {

@@ -38,6 +38,8 @@ pub struct Inbox {
     piece_first: bool,
     /// Whether something of the present message is being put together.
     collects: bool,
+    /// Whether the present message has been begun in pieces because it does not fit.
+    in_pieces: bool,
     /// What was found last.
     found: Option<Place>,
 }
@@ -90,6 +92,7 @@ impl Inbox {
             pending: None,
             piece_first: false,
             collects: false,
+            in_pieces: false,
             found: None,
         }
     }
@@ -197,6 +200,7 @@ impl Inbox {
     ///
     /// `expected` is how much is known to come ([`Connection::frame_bytes_to_come`]): a buffer
     /// that must grow anyway grows to hold it, but to no more than twice what has arrived.
+    #[inline]
     pub fn space(&mut self, expected: u64) -> &mut [u8] {
         if self.is_full() {
             self.make_space(expected);
@@ -205,6 +209,7 @@ impl Inbox {
     }
 
     /// Moves what waits to the front, and grows the buffer where that is not enough.
+    #[inline(never)]
     fn make_space(&mut self, expected: u64) {
         if self.buffer.start > 0 || self.buffer.parsed > self.buffer.start + self.buffer.held {
             self.buffer
@@ -247,18 +252,56 @@ impl Inbox {
     /// Goes on to what the bytes mean next, and says whether there is anything.
     #[inline]
     pub fn advance(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
-        self.buffer.is_given = false;
-        if self.pending.is_none() && !connection.is_within_message() {
-            // The message that was lent by the call before is done with.
-            self.buffer.held = 0;
-            self.forget_expanded();
-            if let Some(kind) = self.find_small(connection, now) {
-                self.found = Some(Place::Message(kind));
-                return true;
-            }
+        if self.advance_small(connection, now) {
+            return true;
+        }
+        if self.is_spent(connection) {
+            return false;
         }
         self.found = self.find(connection, now);
         self.found.is_some()
+    }
+
+    /// As [`advance`](Self::advance) where a whole small message comes next, and `false`
+    /// otherwise. `now` may be any time if the connection does not
+    /// [keep time](Connection::keeps_time).
+    #[inline]
+    pub(crate) fn advance_small(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
+        self.buffer.is_given = false;
+        if self.buffer.parsed == self.buffer.filled
+            || self.pending.is_some()
+            || connection.is_within_message()
+        {
+            return false;
+        }
+        // The message that was lent by the call before is done with.
+        self.buffer.held = 0;
+        self.forget_expanded();
+        self.found = self.find_small(connection, now).map(Place::Message);
+        self.found.is_some()
+    }
+
+    /// Whether there is nothing to go on to; what was lent is done with then.
+    pub(crate) fn is_spent(&mut self, connection: &Connection) -> bool {
+        if self.buffer.parsed != self.buffer.filled || self.pending.is_some() {
+            return false;
+        }
+        self.found = None;
+        // What was lent as a piece is done with; what is being put together is not.
+        if !connection.is_within_message() || !self.collects {
+            self.buffer.held = 0;
+            self.forget_expanded();
+            self.rewind();
+        }
+        true
+    }
+
+    /// Begins at the front again when everything has been read, to stay where the cache is warm.
+    #[inline]
+    fn rewind(&mut self) {
+        if self.buffer.parsed == self.buffer.filled && self.buffer.held == 0 {
+            (self.buffer.parsed, self.buffer.filled) = (0, 0);
+        }
     }
 
     /// Whether what was found last is a message.
@@ -292,6 +335,7 @@ impl Inbox {
     }
 
     /// The message that was found last.
+    #[inline]
     pub fn lent(&mut self) -> Option<Lent<'_>> {
         match self.found {
             _ if self.buffer.is_given => None,
@@ -308,6 +352,10 @@ impl Inbox {
             if let Some(place) = self.expand_rest(connection, now, pending) {
                 return Some(place);
             }
+        }
+        if !self.collects {
+            // What was lent as a piece is done with.
+            self.buffer.held = 0;
         }
         while self.buffer.parsed < self.buffer.filled {
             let base = self.buffer.parsed;
@@ -341,9 +389,7 @@ impl Inbox {
                 Some(Event::Failed(violation)) => return Some(Place::Failed(violation)),
             }
         }
-        if self.buffer.parsed == self.buffer.filled && self.buffer.held == 0 {
-            (self.buffer.parsed, self.buffer.filled) = (0, 0);
-        }
+        self.rewind();
         None
     }
 

@@ -185,6 +185,11 @@ impl Limits {
         self.idle_timeout
     }
 
+    /// Whether there is a deadline that messages move.
+    pub(crate) const fn keep_time(&self) -> bool {
+        self.ping_interval.is_some() || self.idle_timeout.is_some()
+    }
+
     /// Sets [`idle_timeout`](Self::idle_timeout): 1 ms to 366 days, or none.
     #[must_use]
     pub fn with_idle_timeout(mut self, timeout: Option<Duration>) -> Self {

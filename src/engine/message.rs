@@ -59,6 +59,11 @@ impl<'a> Lent<'a> {
         Message::new(self.kind, Bytes::copy_from_slice(self.bytes()))
     }
 
+    /// Encodes the message once, to be sent to many.
+    pub fn prepare(&self) -> Prepared {
+        Prepared::new(self.kind, self.bytes(), Compress::Auto)
+    }
+
     /// The buffer in which the message stands, and where it stands there.
     ///
     /// # Errors

@@ -123,7 +123,7 @@ pub use crate::engine::misuse::{Misuse, SendError};
 pub use crate::engine::observer::{Observed, Observer, Recoded, Statistics, Traffic};
 pub use crate::engine::outbox::SendBuffer;
 pub use crate::engine::part::Part;
-pub use crate::engine::piece::Piece;
+pub use crate::engine::piece::{LentPiece, Piece};
 pub use crate::engine::prepared::Prepared;
 pub use crate::engine::ready_state::ReadyState;
 pub use crate::engine::role::Role;

@@ -50,6 +50,13 @@ impl Outbox {
         self.0.as_deref().map(Queue::slices).into_iter().flatten()
     }
 
+    /// The bytes to send next, where they are all in one place.
+    #[inline]
+    #[cfg_attr(not(feature = "net"), expect(dead_code, reason = "for a floor above"))]
+    pub(crate) fn whole(&self) -> Option<&[u8]> {
+        self.0.as_deref()?.whole()
+    }
+
     /// Takes note that the first `n` bytes of [`slices`](Self::slices) have left.
     pub(crate) fn advance(&mut self, n: usize) {
         if let Some(queue) = &mut self.0 {

@@ -1,6 +1,9 @@
 //! A piece of a message that is not put together.
 
+use core::fmt;
+
 use crate::engine::event::Kind;
+use crate::engine::message::Lent;
 
 /// A piece of a message, lent until the next one is asked for.
 ///
@@ -27,6 +30,15 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
+    /// Those of a message in one piece.
+    pub(crate) const fn whole(kind: Kind) -> Self {
+        Self {
+            kind,
+            first: true,
+            last: true,
+        }
+    }
+
     pub(crate) const fn piece(self, bytes: &[u8]) -> Piece<'_> {
         Piece {
             kind: self.kind,
@@ -34,5 +46,32 @@ impl Ends {
             first: self.first,
             last: self.last,
         }
+    }
+}
+
+/// A piece of a message, or all of it, lent with the means to send it back from where it stands.
+pub struct LentPiece<'a> {
+    ends: Ends,
+    lent: Lent<'a>,
+}
+
+impl<'a> LentPiece<'a> {
+    pub(crate) const fn new(ends: Ends, lent: Lent<'a>) -> Self {
+        Self { ends, lent }
+    }
+
+    /// The piece by itself.
+    pub fn piece(&self) -> Piece<'_> {
+        self.ends.piece(self.lent.bytes())
+    }
+
+    pub(crate) const fn into_parts(self) -> (Ends, Lent<'a>) {
+        (self.ends, self.lent)
+    }
+}
+
+impl fmt::Debug for LentPiece<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LentPiece").field(&self.piece()).finish()
     }
 }

@@ -76,14 +76,18 @@ pub(crate) struct Queue {
     control: Vec<u8>,
     /// Where in `control` the Pong begins that a newer one may replace.
     last_pong: Option<usize>,
+    /// What waits before `tail`.
     data: VecDeque<Segment>,
-    /// How much of the front segment has left.
+    /// Whole frames, to which the next one is added; mostly all there is. As in a segment the
+    /// last one may be a header whose payload comes next.
+    tail: Vec<u8>,
+    /// How much of the front has left: of the first segment, or of the tail without one.
     sent: usize,
-    /// A boundary between frames in the front segment, from which to look for the next.
+    /// A boundary between frames in the front, from which to look for the next.
     boundary: usize,
-    /// Bytes in `data` that have not left.
+    /// Bytes in `data` and `tail` that have not left.
     data_bytes: usize,
-    /// An empty buffer for frames, kept for the next one.
+    /// An empty buffer for frames, kept for when the tail has become a segment.
     spare: Vec<u8>,
     /// A buffer that was given and has been sent.
     returned: Option<Vec<u8>>,
@@ -106,7 +110,7 @@ impl Queue {
     /// Queues bytes that are no frame and come before all frames: the opening handshake.
     pub(crate) fn push_preamble(&mut self, bytes: Vec<u8>) {
         self.data_bytes += bytes.len();
-        self.data.push_back(Segment::Shared {
+        self.push_segment(Segment::Shared {
             bytes: bytes.into(),
             whole: false,
         });
@@ -139,7 +143,7 @@ impl Queue {
             let header = frame.header().encode();
             self.push_encoded(|target| target.extend_from_slice(header.as_bytes()));
             self.data_bytes += frame.payload.len();
-            self.data.push_back(Segment::Shared {
+            self.push_segment(Segment::Shared {
                 bytes: payload.slice_ref(frame.payload),
                 whole: false,
             });
@@ -153,7 +157,7 @@ impl Queue {
             return self.push_encoded(|target| target.extend_from_slice(&frames));
         }
         self.data_bytes += frames.len();
-        self.data.push_back(Segment::Shared {
+        self.push_segment(Segment::Shared {
             bytes: frames,
             whole: true,
         });
@@ -162,7 +166,7 @@ impl Queue {
     /// Queues an unmasked message with the buffer in which it stands.
     pub(crate) fn push_given(&mut self, given: Given) {
         self.data_bytes += given.bytes_to_send();
-        self.data.push_back(Segment::Given(given));
+        self.push_segment(Segment::Given(given));
     }
 
     /// Queues the frame of a whole small message, as [`push_frames`](Self::push_frames) would.
@@ -172,35 +176,42 @@ impl Queue {
     pub(crate) fn push_small<const N: usize>(&mut self, head: [u8; N], payload: &[u8]) {
         let bytes = N + payload.len();
         self.data_bytes += bytes;
-        let buffer = match self.data.back_mut() {
-            Some(Segment::Frames(buffer)) if buffer.len() < BUFFER_BYTES_FULL => buffer,
-            _ => self.buffer_for_frames(),
-        };
-        buffer.reserve(bytes);
-        buffer.extend_from_slice(&head);
-        buffer.extend_from_slice(payload);
+        let tail = self.tail_for_frames();
+        // Once for both.
+        tail.reserve(bytes);
+        tail.extend_from_slice(&head);
+        tail.extend_from_slice(payload);
     }
 
     fn push_encoded(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
-        let buffer = self.buffer_for_frames();
-        let before = buffer.len();
-        encode(buffer);
-        let bytes = buffer.len() - before;
+        let tail = self.tail_for_frames();
+        let before = tail.len();
+        encode(tail);
+        let bytes = tail.len() - before;
         self.data_bytes += bytes;
     }
 
     /// The buffer that takes the next frame.
-    fn buffer_for_frames(&mut self) -> &mut Vec<u8> {
-        let takes_more =
-            |it: &Segment| matches!(it, Segment::Frames(it) if it.len() < BUFFER_BYTES_FULL);
-        if !self.data.back().is_some_and(takes_more) {
-            let buffer = core::mem::take(&mut self.spare);
-            self.data.push_back(Segment::Frames(buffer));
+    #[inline]
+    fn tail_for_frames(&mut self) -> &mut Vec<u8> {
+        if self.tail.len() >= BUFFER_BYTES_FULL {
+            self.end_tail();
         }
-        match self.data.back_mut() {
-            Some(Segment::Frames(buffer)) => buffer,
-            // It was pushed if it was not there.
-            _ => &mut self.spare,
+        &mut self.tail
+    }
+
+    /// Queues what is no frame in a buffer of ours.
+    fn push_segment(&mut self, segment: Segment) {
+        self.end_tail();
+        self.data.push_back(segment);
+    }
+
+    /// Makes the tail the last segment, so that something else can follow.
+    fn end_tail(&mut self) {
+        if !self.tail.is_empty() {
+            let next = core::mem::take(&mut self.spare);
+            let frames = core::mem::replace(&mut self.tail, next);
+            self.data.push_back(Segment::Frames(frames));
         }
     }
 
@@ -242,8 +253,27 @@ impl Queue {
         }
     }
 
+    /// All that is to be sent, where that is one slice.
+    #[inline]
+    #[cfg_attr(not(feature = "net"), expect(dead_code, reason = "for a floor above"))]
+    pub(crate) fn whole(&self) -> Option<&[u8]> {
+        let is_whole = self.data.is_empty() && self.control.is_empty() && !self.tail.is_empty();
+        is_whole.then(|| &self.tail[self.sent..])
+    }
+
     /// Takes note that the first `n` bytes of [`slices`](Self::slices) have left.
+    #[inline]
     pub(crate) fn advance(&mut self, n: usize) {
+        // Mostly that is all there was.
+        if n == self.data_bytes && self.data.is_empty() && self.control.is_empty() {
+            self.tail.clear();
+            (self.data_bytes, self.sent, self.boundary) = (0, 0, 0);
+        } else {
+            self.advance_any(n);
+        }
+    }
+
+    fn advance_any(&mut self, n: usize) {
         let mut n = n.min(self.len());
         if !self.control.is_empty() {
             let data_first = self.rest_of_frame().min(n);
@@ -293,12 +323,22 @@ impl Queue {
                 Some(Segment::Shared { .. }) | None => {}
             }
         }
+        self.sent += n;
+        if self.sent == self.tail.len() {
+            self.tail.clear();
+            self.sent = 0;
+            self.boundary = 0;
+        } else if n > 0 {
+            self.boundary = frame_at(&self.tail, self.boundary, self.sent).0;
+        }
     }
 
     /// Keeps a buffer for the next frames.
     fn keep(&mut self, mut buffer: Vec<u8>) {
-        if self.spare.capacity() < buffer.capacity() {
-            buffer.clear();
+        buffer.clear();
+        if self.tail.capacity() == 0 {
+            self.tail = buffer;
+        } else if self.spare.capacity() < buffer.capacity() {
             self.spare = buffer;
         }
     }
@@ -306,17 +346,32 @@ impl Queue {
     /// How many bytes of data must leave before a control frame may: the rest of the frame of
     /// which a part has left. While part of a control frame has left, data stands at a boundary.
     fn rest_of_frame(&self) -> usize {
-        let Some(front) = self.data.front() else {
-            return 0;
-        };
-        match (front, front.frames()) {
-            (Segment::Given(_), _) if self.sent == 0 => 0,
-            (_, None) => front.len() - self.sent,
-            (_, Some(frames)) => match frame_at(frames, self.boundary, self.sent) {
-                (begin, _) if begin == self.sent => 0,
-                (_, Some(end)) => end - self.sent,
-                (_, None) => frames.len() - self.sent + self.data.get(1).map_or(0, Segment::len),
+        let (frames, next_len) = match self.data.front() {
+            Some(Segment::Given(_)) if self.sent == 0 => return 0,
+            Some(front) => match front.frames() {
+                Some(frames) => (frames, self.segment_len(1)),
+                None => return front.len() - self.sent,
             },
+            None => (&self.tail[..], 0),
+        };
+        match frame_at(frames, self.boundary, self.sent) {
+            (begin, _) if begin == self.sent => 0,
+            (_, Some(end)) => end - self.sent,
+            (_, None) => frames.len() - self.sent + next_len,
+        }
+    }
+
+    /// How many bytes of a segment can be lent, and of the tail behind the last.
+    fn segment_len(&self, at: usize) -> usize {
+        self.data.get(at).map_or(self.tail.len(), Segment::len)
+    }
+
+    /// The bytes of a segment from `offset` on, as far as they stand together; of the tail behind
+    /// the last.
+    fn segment_from(&self, at: usize, offset: usize) -> &[u8] {
+        match self.data.get(at) {
+            Some(segment) => segment.from(offset),
+            None => &self.tail[offset..],
         }
     }
 
@@ -326,8 +381,8 @@ impl Queue {
     }
 
     /// How many bytes of memory wait for the next frames.
-    pub(crate) const fn spare_bytes(&self) -> usize {
-        self.spare.capacity()
+    pub(crate) fn spare_bytes(&self) -> usize {
+        self.spare.capacity().max(self.tail.capacity())
     }
 }
 
@@ -372,16 +427,18 @@ impl<'a> Iterator for Slices<'a> {
                 return Some(&self.queue.control);
             }
         }
-        let mut segment = self.queue.data.get(self.segment)?;
-        if self.offset == segment.len() {
-            if segment.has_more() {
+        let segments = self.queue.data.len();
+        if self.segment < segments && self.offset == self.queue.segment_len(self.segment) {
+            if self.queue.data[self.segment].has_more() {
                 return None;
             }
             self.segment += 1;
             self.offset = 0;
-            segment = self.queue.data.get(self.segment)?;
         }
-        let rest = segment.from(self.offset);
+        let rest = self.queue.segment_from(self.segment, self.offset);
+        if rest.is_empty() {
+            return None;
+        }
         let taken = match self.control {
             true => rest.len(),
             false => rest.len().min(self.before),

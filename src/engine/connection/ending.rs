@@ -102,7 +102,11 @@ impl Connection {
     }
 
     /// When [`timeout`](Self::timeout) should be called, if nothing else happens.
+    #[inline]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
+        if !self.keeps_time() && self.deadlines.is_idle() {
+            return None;
+        }
         match self.state {
             State::Closed => None,
             _ => self.deadlines.next(&self.limits).map(|(at, _)| at),

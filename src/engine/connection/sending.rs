@@ -2,11 +2,9 @@
 
 use crate::engine::compress::Compress;
 use crate::engine::connection::Connection;
-use crate::engine::connection::small::SMALL_BYTES_MAX;
 use crate::engine::entropy::MaskKeys;
 use crate::engine::event::Kind;
 use crate::engine::frame::{Fragments, Frame, opcode_of};
-use crate::engine::given::Given;
 use crate::engine::message::{Lent, Message};
 use crate::engine::misuse::{Misuse, SendError};
 use crate::engine::observer::Watch;
@@ -49,34 +47,6 @@ impl Connection {
         self.send(now, message.kind(), message.bytes(), Compress::Auto)
     }
 
-    /// Queues a message that was received here, which is done with: an echo.
-    ///
-    /// A server sends a large one from the buffer in which it arrived; when all of it has left,
-    /// [`take_returned_buffer`](Self::take_returned_buffer) gives the buffer back.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_text`](Self::send_text).
-    pub fn send_back(&mut self, now: Timestamp, message: Lent<'_>) -> Result<(), SendError> {
-        let is_copied = message.bytes().len() <= SMALL_BYTES_MAX
-            || self.role.masks()
-            || self.coding.is_some()
-            || self.watch.is_on();
-        if is_copied {
-            return self.send_lent(now, &message);
-        }
-        self.admit_message()?;
-        let kind = message.kind();
-        let (buffer, payload) = match message.take_buffer() {
-            Ok(taken) => taken,
-            Err(message) => return self.send_lent(now, &message),
-        };
-        self.deadlines.note_message(now);
-        let given = Given::new(kind, buffer, payload, self.limits.frame_bytes_max());
-        self.outbox.queue().push_given(given);
-        Ok(())
-    }
-
     /// Queues a message whose text is known to be UTF-8.
     //= WS-117
     //= WS-118
@@ -100,7 +70,13 @@ impl Connection {
 
     /// Queues a message that may be sent, whatever its size and coding.
     #[inline(never)]
-    fn send_any(&mut self, now: Timestamp, kind: Kind, payload: &[u8], compress: Compress) {
+    pub(super) fn send_any(
+        &mut self,
+        now: Timestamp,
+        kind: Kind,
+        payload: &[u8],
+        compress: Compress,
+    ) {
         self.note_coding(now);
         let part_bytes = payload.len();
         let coded = match &mut self.coding {
@@ -318,7 +294,8 @@ impl Connection {
     //= WS-073
     //= WS-103
     //= WS-116
-    fn admit_data(&self) -> Result<(), SendError> {
+    #[inline]
+    pub(super) fn admit_data(&self) -> Result<(), SendError> {
         if !self.state.may_send() {
             return Err(Misuse::Closing.into());
         }
@@ -328,7 +305,8 @@ impl Connection {
         Ok(())
     }
 
-    fn admit_message(&self) -> Result<(), SendError> {
+    #[inline]
+    pub(super) fn admit_message(&self) -> Result<(), SendError> {
         self.admit_data()?;
         match self.streamed {
             Some(_) => Err(Misuse::MessageUnfinished.into()),

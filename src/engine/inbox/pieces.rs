@@ -3,11 +3,15 @@
 use crate::engine::connection::Connection;
 use crate::engine::event::{Chunk, Event};
 use crate::engine::inbox::{Inbox, Pending, Place};
-use crate::engine::piece::Ends;
+use crate::engine::message::Lent;
+use crate::engine::piece::{Ends, LentPiece};
 use crate::engine::time::Timestamp;
 
 /// How much of a coded message is expanded at once.
 const PIECE_BYTES_MAX: usize = 16 << 10;
+
+/// A message of fewer bytes always comes whole, however small the buffer is.
+const WHOLE_BYTES_MIN: usize = 32 << 10;
 
 impl Inbox {
     /// Goes on to the next piece of a message, or to the next control frame, and says whether
@@ -21,6 +25,59 @@ impl Inbox {
         self.buffer.is_given = false;
         self.found = self.find_piece(connection, now);
         self.found.is_some()
+    }
+
+    /// Goes on to the next message where it is small or fits into the buffer, and otherwise to the
+    /// next piece of it; or to the next control frame. [`lent_piece`](Self::lent_piece) lends
+    /// both.
+    ///
+    /// A message that an extension expands is put together, however large it becomes.
+    pub fn advance_fitting(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
+        if !connection.is_within_message() && self.pending.is_none() {
+            // Whatever was begun has been taken to its end in another way.
+            (self.in_pieces, self.piece_first) = (false, false);
+        }
+        if !self.in_pieces {
+            if self.advance(connection, now) {
+                return true;
+            }
+            let is_begun = self.collects && self.expanded.is_empty();
+            if !is_begun || !self.is_full() || self.buffer.held < WHOLE_BYTES_MIN {
+                return false;
+            }
+        }
+        let found = self.advance_piece(connection, now);
+        if let Some(Place::Piece(_, ends) | Place::ExpandedPiece(ends)) = &self.found {
+            self.in_pieces = !ends.last;
+        }
+        found
+    }
+
+    /// The message or the piece that was found last.
+    #[inline]
+    pub fn lent_piece(&mut self) -> Option<LentPiece<'_>> {
+        if !self.is_message() {
+            return self.lent_part();
+        }
+        let lent = self.lent()?;
+        Some(LentPiece::new(Ends::whole(lent.kind()), lent))
+    }
+
+    #[inline(never)]
+    fn lent_part(&mut self) -> Option<LentPiece<'_>> {
+        match &self.found {
+            Some(Place::Piece(range, ends)) if !self.buffer.is_given => {
+                let ends = *ends;
+                (self.buffer.start, self.buffer.held) = (range.start, range.len());
+                let lent = Lent::held(ends.kind, &mut self.buffer);
+                Some(LentPiece::new(ends, lent))
+            }
+            Some(Place::ExpandedPiece(ends)) => {
+                let lent = Lent::expanded(ends.kind, &self.expanded);
+                Some(LentPiece::new(*ends, lent))
+            }
+            _ => None,
+        }
     }
 
     fn find_piece(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Place> {
