@@ -1,7 +1,8 @@
 //! What waits for one member.
 
 use alloc::collections::VecDeque;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -83,6 +84,9 @@ pub(crate) struct Mailbox {
     arrived: Notify,
     /// Whether the member is to close, and so takes no more messages.
     closing: AtomicBool,
+    /// Messages that went to the member's connection without waiting here. Only one thread
+    /// writes this.
+    direct: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +95,8 @@ struct Queue {
     bytes: usize,
     counts: Counts,
     close: Option<CloseReason>,
+    /// Woken when there is a reason to close.
+    waker: Option<Waker>,
 }
 
 impl Mailbox {
@@ -101,6 +107,7 @@ impl Mailbox {
             queue: Mutex::default(),
             arrived: Notify::new(),
             closing: AtomicBool::new(false),
+            direct: AtomicU64::new(0),
         }
     }
 
@@ -165,8 +172,12 @@ impl Mailbox {
             queue.drop_oldest();
         }
         queue.close = Some(reason);
+        let waker = queue.waker.take();
         drop(queue);
         self.arrived.notify_one();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     /// The next thing to do, if there is any.
@@ -206,8 +217,45 @@ impl Mailbox {
         }
     }
 
+    /// The reason to close, once there is one; this task is woken for it.
+    pub(crate) fn poll_close(&self, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        let mut queue = self.lock();
+        if let Some(reason) = queue.close.take() {
+            return Poll::Ready(reason);
+        }
+        if !queue
+            .waker
+            .as_ref()
+            .is_some_and(|it| it.will_wake(cx.waker()))
+        {
+            queue.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Whether the member is to close.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    /// Whether no message waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().messages.is_empty()
+    }
+
+    /// Counts messages that went to the connection without waiting here. Only one thread may
+    /// call this.
+    pub(crate) fn count_direct(&self, messages: usize) {
+        let before = self.direct.load(Ordering::Relaxed);
+        self.direct
+            .store(before + messages as u64, Ordering::Relaxed);
+    }
+
     pub(crate) fn counts(&self) -> Counts {
-        self.lock().counts
+        let (direct, mut counts) = (self.direct.load(Ordering::Relaxed), self.lock().counts);
+        counts.offered += direct;
+        counts.taken += direct;
+        counts
     }
 }
 

@@ -7,19 +7,19 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::engine::Prepared;
 use crate::hub::mailbox::{Bounds, Counts, Delivery, Mailbox, SlowPolicy};
+use crate::hub::member_id::MemberId;
+use crate::hub::post::{Item, Post, Publication};
+use crate::hub::topic::{Route, Topic};
 use crate::wire::close::CloseReason;
-
-/// A member's name in its hub; never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MemberId(u64);
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Published {
-    /// Members in whose mailbox it waits now.
+    /// Members in whose mailbox it waits now, and those of a branch to whom it is on its way.
     pub queued: usize,
-    /// Members for whom it was dropped.
+    /// Members for whom it was dropped: their mailbox was full, or too much was on its way to
+    /// their branch. What a branch drops later is in the counts of its members.
     pub dropped: usize,
 }
 
@@ -35,14 +35,16 @@ struct Registry {
     last_id: u64,
     members: HashMap<MemberId, Entry>,
     users: HashMap<Arc<str>, Audience>,
-    topics: HashMap<Arc<str>, Audience>,
+    topics: HashMap<Arc<str>, Topic>,
 }
 
-type Audience = HashMap<MemberId, Arc<Mailbox>>;
+type Audience = HashMap<MemberId, Route>;
 
 #[derive(Debug)]
 struct Entry {
     mailbox: Arc<Mailbox>,
+    /// The branch to which the member's connection belongs.
+    post: Option<Arc<Post>>,
     user: Option<Arc<str>>,
     topics: HashSet<Arc<str>>,
 }
@@ -63,12 +65,27 @@ impl Hub {
 
     /// Makes a member, of no user and no topic. It leaves when the [`Member`] is dropped.
     pub fn join(&self, bounds: Bounds, policy: SlowPolicy) -> Member {
+        self.make_member(bounds, policy, None)
+    }
+
+    /// Makes a member whose messages go through a branch.
+    pub(crate) fn join_branch(
+        &self,
+        bounds: Bounds,
+        policy: SlowPolicy,
+        post: &Arc<Post>,
+    ) -> Member {
+        self.make_member(bounds, policy, Some(Arc::clone(post)))
+    }
+
+    fn make_member(&self, bounds: Bounds, policy: SlowPolicy, post: Option<Arc<Post>>) -> Member {
         let mailbox = Arc::new(Mailbox::new(bounds, policy));
         let mut registry = self.write();
         registry.last_id += 1;
         let id = MemberId(registry.last_id);
         let entry = Entry {
             mailbox: Arc::clone(&mailbox),
+            post,
             user: None,
             topics: HashSet::new(),
         };
@@ -85,14 +102,12 @@ impl Hub {
     ///
     /// Two calls that follow one another reach every member in that order.
     pub fn publish(&self, topic: &str, message: &Prepared) -> Published {
-        offer(self.read().topics.get(topic).into_iter().flatten(), message)
+        self.publish_with(topic, None, message, None)
     }
 
     /// As [`publish`](Self::publish), and passes one member by: whoever sent the message.
     pub fn publish_except(&self, topic: &str, except: MemberId, message: &Prepared) -> Published {
-        let registry = self.read();
-        let audience = registry.topics.get(topic).into_iter().flatten();
-        offer(audience.filter(|it| *it.0 != except), message)
+        self.publish_with(topic, Some(except), message, None)
     }
 
     /// As [`publish`](Self::publish), for what is worth something only now, such as that somebody
@@ -104,14 +119,40 @@ impl Hub {
         message: &Prepared,
         waiting_max: usize,
     ) -> Published {
+        self.publish_with(topic, except, message, Some(waiting_max))
+    }
+
+    fn publish_with(
+        &self,
+        topic: &str,
+        except: Option<MemberId>,
+        message: &Prepared,
+        waiting_max: Option<usize>,
+    ) -> Published {
         let registry = self.read();
-        let audience = registry.topics.get(topic).into_iter().flatten();
         let mut published = Published::default();
-        for (_, mailbox) in audience.filter(|it| Some(*it.0) != except) {
-            if mailbox.offer_passing(message, waiting_max) {
-                published.queued += 1;
-            } else {
-                published.dropped += 1;
+        let Some((name, topic)) = registry.topics.get_key_value(topic) else {
+            return published;
+        };
+        for (_, mailbox) in topic.mailboxes.iter().filter(|it| Some(*it.0) != except) {
+            published.note(match waiting_max {
+                None => mailbox.offer(message),
+                Some(waiting_max) => mailbox.offer_passing(message, waiting_max),
+            });
+        }
+        for share in &topic.branches {
+            let own = except.and_then(|it| topic.seats.get(&it));
+            let is_own = own.is_some_and(|post| Arc::ptr_eq(post, &share.post));
+            let members = share.members - usize::from(is_own);
+            let is_taken = share.post.push(Item::Published(Publication {
+                topic: Arc::clone(name),
+                message: message.clone(),
+                except,
+                waiting_max,
+            }));
+            match is_taken {
+                true => published.queued += members,
+                false => published.dropped += members,
             }
         }
         published
@@ -119,7 +160,11 @@ impl Hub {
 
     /// Offers a message to every connection of a user.
     pub fn send_to_user(&self, user: &str, message: &Prepared) -> Published {
-        offer(self.read().users.get(user).into_iter().flatten(), message)
+        let mut published = Published::default();
+        for (member, route) in self.read().users.get(user).into_iter().flatten() {
+            published.note(route.offer(*member, message));
+        }
+        published
     }
 
     /// Offers a message to one member. Says whether it waits in its mailbox now.
@@ -127,7 +172,7 @@ impl Hub {
         self.read()
             .members
             .get(&member)
-            .is_some_and(|entry| entry.mailbox.offer(message))
+            .is_some_and(|entry| entry.route().offer(member, message))
     }
 
     /// Has one member close with `reason`. Says whether it is there.
@@ -147,13 +192,12 @@ impl Hub {
         let Some(entry) = registry.members.get_mut(&member) else {
             return;
         };
-        entry.topics.insert(Arc::clone(&topic));
-        let mailbox = Arc::clone(&entry.mailbox);
-        registry
-            .topics
-            .entry(topic)
-            .or_default()
-            .insert(member, mailbox);
+        if entry.topics.insert(Arc::clone(&topic)) {
+            let route = entry.route();
+            let name = Arc::clone(&topic);
+            let topic = registry.topics.entry(topic).or_default();
+            topic.add(name, member, route);
+        }
     }
 
     /// Takes a member out of a topic.
@@ -162,7 +206,7 @@ impl Hub {
         if let Some(entry) = registry.members.get_mut(&member) {
             entry.topics.remove(topic);
         }
-        leave(&mut registry.topics, topic, member);
+        leave_topic(&mut registry.topics, topic, member);
     }
 
     /// Takes a member out of every topic, and from its user. It is still there for
@@ -175,7 +219,7 @@ impl Hub {
             None => return,
         };
         for topic in topics {
-            leave(&mut registry.topics, &topic, member);
+            leave_topic(&mut registry.topics, &topic, member);
         }
     }
 
@@ -200,14 +244,20 @@ impl Hub {
 
     /// How many members a topic has.
     pub fn members_of(&self, topic: &str) -> usize {
-        self.read().topics.get(topic).map_or(0, Audience::len)
+        self.read().topics.get(topic).map_or(0, Topic::len)
     }
 
     /// The members of a topic, in no order.
     pub fn members_in(&self, topic: &str) -> Vec<MemberId> {
         let registry = self.read();
-        let audience = registry.topics.get(topic);
-        audience.map_or_else(Vec::new, |it| it.keys().copied().collect())
+        let topic = registry.topics.get(topic);
+        topic.map_or_else(Vec::new, |it| {
+            it.mailboxes
+                .keys()
+                .chain(it.seats.keys())
+                .copied()
+                .collect()
+        })
     }
 
     /// The members of a user, oldest first.
@@ -225,19 +275,23 @@ impl Hub {
     }
 }
 
-fn offer<'a>(
-    audience: impl Iterator<Item = (&'a MemberId, &'a Arc<Mailbox>)>,
-    message: &Prepared,
-) -> Published {
-    let mut published = Published::default();
-    for (_, mailbox) in audience {
-        if mailbox.offer(message) {
-            published.queued += 1;
-        } else {
-            published.dropped += 1;
+impl Published {
+    /// Counts one more member, for whom it waits now or was dropped.
+    const fn note(&mut self, waits: bool) {
+        match waits {
+            true => self.queued += 1,
+            false => self.dropped += 1,
         }
     }
-    published
+}
+
+impl Entry {
+    fn route(&self) -> Route {
+        match &self.post {
+            Some(post) => Route::Branch(Arc::clone(post)),
+            None => Route::Mailbox(Arc::clone(&self.mailbox)),
+        }
+    }
 }
 
 /// One connection's place in a hub: its mailbox, and what it wants to hear.
@@ -264,12 +318,14 @@ impl Member {
         if let Some(entry) = registry.members.get_mut(&self.id) {
             entry.user = Some(Arc::clone(&user));
         }
-        let mailbox = Arc::clone(&self.mailbox);
-        registry
-            .users
-            .entry(user)
-            .or_default()
-            .insert(self.id, mailbox);
+        if let Some(route) = registry.members.get(&self.id).map(Entry::route) {
+            let audience = registry.users.entry(user).or_default();
+            audience.insert(self.id, route);
+        }
+    }
+
+    pub(crate) const fn mailbox(&self) -> &Arc<Mailbox> {
+        &self.mailbox
     }
 
     /// Adds the member to a topic.
@@ -331,7 +387,10 @@ impl Registry {
         self.clear_user(id);
         if let Some(entry) = self.members.remove(&id) {
             for topic in entry.topics {
-                leave(&mut self.topics, &topic, id);
+                leave_topic(&mut self.topics, &topic, id);
+            }
+            if let Some(post) = entry.post {
+                post.push(Item::Left(id));
             }
         }
     }
@@ -353,6 +412,20 @@ fn leave(audiences: &mut HashMap<Arc<str>, Audience>, name: &str, id: MemberId) 
         audience.remove(&id);
         if audience.is_empty() {
             audiences.remove(name);
+        }
+    }
+}
+
+/// Takes a member out of a topic, and drops a topic that nobody is left in.
+fn leave_topic(topics: &mut HashMap<Arc<str>, Topic>, name: &str, id: MemberId) {
+    let Some((known, _)) = topics.get_key_value(name) else {
+        return;
+    };
+    let known = Arc::clone(known);
+    if let Some(topic) = topics.get_mut(name) {
+        topic.remove(known, id);
+        if topic.len() == 0 {
+            topics.remove(name);
         }
     }
 }

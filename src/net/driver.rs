@@ -1,5 +1,7 @@
 //! The pump: read, receive, transmit, time out.
 
+mod for_all;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::future::Future;
@@ -12,7 +14,6 @@ use tokio::time::{Instant, Sleep};
 use crate::engine::{Cause, Compress, Connection, Inbox, Kind, Misuse, SendError, Timestamp};
 use crate::net::clock::Clock;
 use crate::net::error::{Error, TimedOut};
-use crate::net::exchange::Exchange;
 use crate::net::pool;
 use crate::net::receiving::Receiving;
 use crate::wire::opcode::Opcode;
@@ -78,18 +79,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// What was found last, with the connection and the time at which it arrived.
     pub(crate) fn found(&mut self) -> (&mut Inbox, &mut Connection, Timestamp) {
         let receiving = self.receiving.get_or_insert_with(pool::take_receiving);
-        (&mut receiving.inbox, &mut self.connection, receiving.at)
+        let at = receiving.at(self.clock);
+        (&mut receiving.inbox, &mut self.connection, at)
     }
 
     /// Goes on to what the peer said next, messages whole; see [`poll_next`](Self::poll_next).
     pub(crate) fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
-        self.poll_next(cx, Inbox::advance)
+        self.poll_next(cx, Receiving::advance)
     }
 
     /// Goes on to the next piece of a message.
     pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         loop {
-            match ready!(self.poll_next(cx, Inbox::advance_piece))? {
+            let found = self.poll_next(cx, |receiving, connection, clock| {
+                let at = receiving.at(clock);
+                receiving.inbox.advance_piece(connection, at)
+            });
+            match ready!(found)? {
                 true if !self.inbox().is_piece() => {}
                 found => return Poll::Ready(Ok(found)),
             }
@@ -104,12 +110,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
-        mut advance: impl FnMut(&mut Inbox, &mut Connection, Timestamp) -> bool,
+        mut advance: impl FnMut(&mut Receiving, &mut Connection, Clock) -> bool,
     ) -> Poll<Result<bool, Error>> {
         loop {
             if let Some(receiving) = &mut self.receiving
                 && !receiving.inbox.is_empty()
-                && advance(&mut receiving.inbox, &mut self.connection, receiving.at)
+                && advance(receiving, &mut self.connection, self.clock)
             {
                 return Poll::Ready(Ok(true));
             }
@@ -137,15 +143,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
         let receiving = self.receiving.get_or_insert_with(pool::take_receiving);
         let to_come = self.connection.frame_bytes_to_come();
-        pool::lend_read(receiving, to_come);
+        if receiving.inbox.is_full() {
+            pool::lend_read(receiving, to_come);
+        }
         let mut buffer = ReadBuf::new(receiving.inbox.space(to_come));
         match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
             Ok(()) => match buffer.filled().len() {
                 0 => self.end_reading(),
                 n => {
-                    receiving.inbox.filled(n);
-                    receiving.at = self.clock.now();
-                    self.connection.lend_send_buffer_with(pool::take_sending);
+                    receiving.filled(n);
+                    let sending = &mut receiving.sending;
+                    self.connection
+                        .lend_send_buffer_with(|| sending.take().unwrap_or_default());
                 }
             },
             Err(error) => self.fail(error),
@@ -168,9 +177,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Sends what is queued. Ready when nothing waits any more.
+    #[inline]
     pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.unflushed || self.connection.buffered_bytes() > 0 {
+            true => self.poll_send_all(cx),
+            false => Poll::Ready(()),
+        }
+    }
+
+    fn poll_send_all(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.connection.buffered_bytes() > 0 {
-            let written = write(Pin::new(&mut self.stream), cx, self.connection.transmit());
+            let stream = Pin::new(&mut self.stream);
+            let written = match self.connection.transmit_whole() {
+                Some(bytes) => stream.poll_write(cx, bytes),
+                None => write(stream, cx, self.connection.transmit()),
+            };
             if self.connection.is_watched() {
                 let now = self.clock.now();
                 self.connection.note_stalled(now, written.is_pending());
@@ -287,21 +308,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Has each message answered until the connection is closed.
+    /// Has what arrives answered until the connection is closed. `answer` goes on to the next
+    /// thing, answers it where it is one to be answered, and says whether there was anything.
     pub(crate) fn poll_serve(
         &mut self,
         cx: &mut Context<'_>,
-        answer: &mut impl FnMut(Exchange<'_>),
+        mut answer: impl FnMut(&mut Receiving, &mut Connection, Clock) -> bool,
     ) -> Poll<Result<(), Error>> {
         loop {
             ready!(self.poll_ready(cx))?;
-            let is_full = self.poll_next(cx, |inbox, connection, now| {
+            let is_full = self.poll_next(cx, |receiving, connection, clock| {
                 while !connection.is_full() {
-                    if !inbox.advance(connection, now) {
+                    if !answer(receiving, connection, clock) {
                         return false;
-                    }
-                    if let Some(message) = inbox.lent() {
-                        answer(Exchange::new(message, connection, now));
                     }
                 }
                 true
@@ -310,6 +329,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 return Poll::Ready(Ok(()));
             }
         }
+    }
+
+    /// Has what arrives heard until the connection is closed, however much waits to be sent;
+    /// `hear` is as `answer` of [`poll_serve`](Self::poll_serve).
+    pub(crate) fn poll_hear(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut hear: impl FnMut(&mut Receiving, &mut Connection, Clock) -> bool,
+    ) -> Poll<Result<(), Error>> {
+        let heard = self.poll_next(cx, |receiving, connection, clock| {
+            while hear(receiving, connection, clock) {}
+            false
+        });
+        heard.map_ok(drop)
     }
 
     /// Waits until the outbox has drained to its low mark.
@@ -389,20 +422,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// An idle connection holds no buffers: its thread keeps them for whoever is next.
     fn give_buffers_back(&mut self) {
         let is_within = self.connection.is_within_message();
+        let sending = self.connection.take_send_buffer();
         match self.receiving.take() {
-            Some(receiving) if receiving.inbox.is_empty() && !is_within => {
+            Some(mut receiving) if receiving.inbox.is_empty() && !is_within => {
+                receiving.sending = sending.or(receiving.sending);
                 pool::give_receiving(receiving);
             }
             Some(mut receiving) => {
+                receiving.sending = None;
                 if let Some(buffer) = receiving.inbox.take_buffer() {
                     pool::give_read(buffer);
                 }
                 self.receiving = Some(receiving);
             }
             None => {}
-        }
-        if let Some(buffer) = self.connection.take_send_buffer() {
-            pool::give_sending(buffer);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What was heard, and the means to answer it.
 
-use crate::engine::{Connection, Lent, Message, SendError, Timestamp};
+use crate::engine::{Connection, Lent, LentPiece, Message, SendError, Timestamp};
 
 /// What [`recv_or_room`](crate::net::WebSocket::recv_or_room) heard.
 #[derive(Debug)]
@@ -40,9 +40,44 @@ impl<'a> Exchange<'a> {
     /// # Errors
     ///
     /// [`SendError`]; nothing is queued then.
+    #[inline]
     pub fn echo(self) -> Result<(), SendError> {
         let Reply { connection, now } = self.reply;
         connection.send_back(now, self.message)
+    }
+}
+
+/// A message or a piece of one, and the means to answer it; see
+/// [`serve_pieces`](crate::net::WebSocket::serve_pieces).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct PieceExchange<'a> {
+    /// The piece.
+    pub piece: LentPiece<'a>,
+    /// Where its answer goes.
+    pub reply: Reply<'a>,
+}
+
+impl<'a> PieceExchange<'a> {
+    pub(crate) const fn new(
+        piece: LentPiece<'a>,
+        connection: &'a mut Connection,
+        now: Timestamp,
+    ) -> Self {
+        let reply = Reply { connection, now };
+        Self { piece, reply }
+    }
+
+    /// Answers with the piece itself, as a fragment of the answer or as all of it; a large one is
+    /// not copied.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing is queued then.
+    #[inline]
+    pub fn echo(self) -> Result<(), SendError> {
+        let Reply { connection, now } = self.reply;
+        connection.send_piece_back(now, self.piece)
     }
 }
 

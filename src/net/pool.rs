@@ -8,17 +8,18 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use crate::engine::SendBuffer;
 use crate::net::receiving::Receiving;
 
-/// How much is read at once.
-const READ_BYTES: usize = 64 << 10;
+/// How much is read at once: what fits, with a header, into the 64 KiB less their own headers that
+/// the system hands down at once. What is sent back as it came would leave as two segments
+/// otherwise, one of them tiny.
+const READ_BYTES: usize = (64 << 10) - 128;
 /// What sends with a larger buffer than this is not kept.
 const SEND_BYTES_MAX: usize = 128 << 10;
 /// How many of each kind a thread keeps.
 const KEPT_MAX: usize = 16;
 /// How many bytes a thread keeps of buffers for messages larger than [`READ_BYTES`].
-const LARGE_BYTES_MAX: usize = 16 << 20;
+const LARGE_BYTES_MAX: usize = 24 << 20;
 
 std::thread_local! {
     static KEPT: RefCell<Kept> = const { RefCell::new(Kept::new()) };
@@ -30,7 +31,6 @@ struct Kept {
         reason = "a connection holds the box, and it changes hands whole"
     )]
     receiving: Vec<Box<Receiving>>,
-    sending: Vec<SendBuffer>,
     /// Buffers of [`READ_BYTES`].
     read: Vec<Vec<u8>>,
     /// Buffers that are larger, the one that was given last behind the others.
@@ -43,7 +43,6 @@ impl Kept {
     const fn new() -> Self {
         Self {
             receiving: Vec::new(),
-            sending: Vec::new(),
             read: Vec::new(),
             large: Vec::new(),
             large_bytes: 0,
@@ -51,24 +50,32 @@ impl Kept {
     }
 }
 
-/// What to receive with.
+/// What to work with.
 pub(crate) fn take_receiving() -> Box<Receiving> {
     KEPT.with_borrow_mut(|kept| kept.receiving.pop())
         .unwrap_or_else(|| Receiving::with_bytes(Vec::new()))
 }
 
-/// Keeps what was received with, and in which nothing waits.
+/// Keeps what was worked with, and in which nothing waits.
 pub(crate) fn give_receiving(mut receiving: Box<Receiving>) {
+    if receiving
+        .sending
+        .as_ref()
+        .is_some_and(|it| it.capacity() > SEND_BYTES_MAX)
+    {
+        receiving.sending = None;
+    }
     if let Some(buffer) = receiving.inbox.take_buffer_unless(READ_BYTES) {
         give_read(buffer);
     }
     KEPT.with_borrow_mut(|kept| keep(&mut kept.receiving, receiving));
 }
 
-/// Lends a buffer to receive into, if a larger one is needed than there is.
+/// Lends a buffer to receive into: the one there is has next to no room left.
 ///
 /// That a frame declares much allocates nothing: a buffer that would hold all that is to come is
 /// lent where the thread keeps one from before.
+#[inline(never)]
 pub(crate) fn lend_read(receiving: &mut Receiving, to_come: u64) {
     let inbox = &mut receiving.inbox;
     if inbox.wants_buffer(READ_BYTES) {
@@ -78,19 +85,6 @@ pub(crate) fn lend_read(receiving: &mut Receiving, to_come: u64) {
         if let Some(buffer) = take_large(needed) {
             inbox.lend_buffer(buffer);
         }
-    }
-}
-
-/// What to send with.
-pub(crate) fn take_sending() -> SendBuffer {
-    KEPT.with_borrow_mut(|kept| kept.sending.pop())
-        .unwrap_or_default()
-}
-
-/// Keeps what was sent with.
-pub(crate) fn give_sending(buffer: SendBuffer) {
-    if buffer.capacity() <= SEND_BYTES_MAX {
-        KEPT.with_borrow_mut(|kept| keep(&mut kept.sending, buffer));
     }
 }
 

@@ -1,23 +1,89 @@
-//! What a connection receives with, while it receives.
+//! What a connection works with while it receives.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::engine::{Inbox, Timestamp};
+use crate::engine::{Connection, Inbox, SendBuffer, Timestamp};
+use crate::net::clock::Clock;
 
 /// An inbox with its buffer, and when what is in it arrived.
 #[derive(Debug)]
 pub(crate) struct Receiving {
     pub(crate) inbox: Inbox,
-    /// When bytes arrived last.
-    pub(crate) at: Timestamp,
+    /// What its connection sends with, while it sends nothing.
+    pub(crate) sending: Option<SendBuffer>,
+    /// When bytes arrived last, if that was asked.
+    at: Option<Timestamp>,
 }
 
 impl Receiving {
     pub(crate) fn with_bytes(bytes: Vec<u8>) -> Box<Self> {
         Box::new(Self {
             inbox: Inbox::with_bytes(bytes),
-            at: Timestamp::ZERO,
+            sending: None,
+            at: None,
         })
+    }
+
+    /// Takes note that `n` bytes have arrived.
+    pub(crate) fn filled(&mut self, n: usize) {
+        self.inbox.filled(n);
+        self.at = None;
+    }
+
+    /// When bytes arrived last. The clock is read when this is asked first.
+    pub(crate) fn at(&mut self, clock: Clock) -> Timestamp {
+        *self.at.get_or_insert_with(|| clock.now())
+    }
+
+    /// Goes on to what the bytes mean next, and says whether there is anything. The clock is not
+    /// read for small messages on a connection that keeps no time.
+    #[inline]
+    pub(crate) fn advance(&mut self, connection: &mut Connection, clock: Clock) -> bool {
+        match self.advance_small(connection, clock) {
+            Some(found) => found,
+            None => {
+                let now = self.renewed(clock);
+                self.inbox.advance(connection, now)
+            }
+        }
+    }
+
+    /// As [`advance`](Self::advance), to a piece where the message does not fit.
+    #[inline]
+    pub(crate) fn advance_fitting(&mut self, connection: &mut Connection, clock: Clock) -> bool {
+        // Within a message that has begun in pieces nothing small comes.
+        match self.advance_small(connection, clock) {
+            Some(found) => found,
+            None => {
+                let now = self.renewed(clock);
+                self.inbox.advance_fitting(connection, now)
+            }
+        }
+    }
+
+    /// Goes on to a small message; `None` if something else is there.
+    #[inline]
+    fn advance_small(&mut self, connection: &mut Connection, clock: Clock) -> Option<bool> {
+        let at = self.noted(connection, clock);
+        if self.inbox.advance_small(connection, at) {
+            return Some(true);
+        }
+        self.inbox.is_spent(connection).then_some(false)
+    }
+
+    /// What time it is. What arrived may have waited for long, and what ends a connection is
+    /// timed from when it is seen.
+    fn renewed(&mut self, clock: Clock) -> Timestamp {
+        *self.at.insert(clock.now())
+    }
+
+    /// When what was found arrived; any time where the connection keeps none.
+    #[inline]
+    pub(crate) fn noted(&mut self, connection: &Connection, clock: Clock) -> Timestamp {
+        match connection.keeps_time() {
+            true => self.at(clock),
+            false => Timestamp::ZERO,
+        }
     }
 }

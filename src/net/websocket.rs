@@ -5,7 +5,7 @@ mod sending;
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::future::{Future, poll_fn};
-use core::task::{Poll, ready};
+use core::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::engine::{
@@ -14,7 +14,8 @@ use crate::engine::{
 use crate::net::clock::Clock;
 use crate::net::driver::Driver;
 use crate::net::error::Error;
-use crate::net::exchange::{Exchange, Heard};
+use crate::net::exchange::{Exchange, Heard, PieceExchange};
+use crate::net::receiving::Receiving;
 use crate::wire::close::{CloseCode, CloseReason};
 
 /// An open WebSocket over any stream of bytes.
@@ -138,7 +139,55 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ) -> impl Future<Output = Result<(), Error>> {
         // No `async fn`, which would hold its arguments twice: this is held by a connection for
         // as long as it is idle.
-        poll_fn(move |cx| self.driver.poll_serve(cx, &mut answer))
+        poll_fn(move |cx| {
+            self.driver.poll_serve(cx, |receiving, connection, clock| {
+                exchange(receiving, connection, clock, &mut answer)
+            })
+        })
+    }
+
+    /// Has every message heard that has arrived, and what is queued sent, for others too: an
+    /// outbox that is full does not keep the peer from being heard.
+    pub(crate) fn poll_hear(
+        &mut self,
+        cx: &mut Context<'_>,
+        hear: &mut impl FnMut(Exchange<'_>),
+    ) -> Poll<Result<(), Error>> {
+        self.driver.poll_hear(cx, |receiving, connection, clock| {
+            exchange(receiving, connection, clock, hear)
+        })
+    }
+
+    /// Has every message answered as it arrives until the connection is closed: whole where it
+    /// fits into the buffer in which it is received, of almost 64 KiB, and otherwise piece by
+    /// piece.
+    ///
+    /// So a message of any size is passed on in memory that the processor still has at hand, and
+    /// no more of it is held. Otherwise it is as [`serve`](Self::serve).
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`serve`](Self::serve).
+    pub fn serve_pieces(
+        &mut self,
+        mut answer: impl FnMut(PieceExchange<'_>),
+    ) -> impl Future<Output = Result<(), Error>> {
+        poll_fn(move |cx| {
+            self.driver.poll_serve(cx, |receiving, connection, clock| {
+                if !receiving.advance_fitting(connection, clock) {
+                    return false;
+                }
+                let at = receiving.noted(connection, clock);
+                if let Some(piece) = receiving.inbox.lent_piece() {
+                    answer(PieceExchange::new(piece, connection, at));
+                }
+                true
+            })
+        })
     }
 
     /// The next message, or word that the outbox has drained to its low mark after it was full:
@@ -317,4 +366,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub const fn stream(&self) -> &S {
         &self.driver.stream
     }
+}
+
+/// Goes on to what was said next, and has `answer` answer it if it is a message. Says whether
+/// there was anything.
+#[inline]
+fn exchange(
+    receiving: &mut Receiving,
+    connection: &mut Connection,
+    clock: Clock,
+    answer: &mut impl FnMut(Exchange<'_>),
+) -> bool {
+    if !receiving.advance(connection, clock) {
+        return false;
+    }
+    let at = receiving.noted(connection, clock);
+    if let Some(message) = receiving.inbox.lent() {
+        answer(Exchange::new(message, connection, at));
+    }
+    true
 }

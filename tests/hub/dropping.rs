@@ -9,7 +9,7 @@ use framewire::hub::{Bounds, Hub, SlowPolicy};
 use crate::{reason, say, text};
 
 /// Polls so many times and drops the future; it must not be done.
-async fn give_up<F: Future>(future: F, polls: usize) {
+pub(crate) async fn give_up<F: Future>(future: F, polls: usize) {
     let mut future = pin!(future);
     for _ in 0..polls {
         let polled = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;

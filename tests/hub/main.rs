@@ -2,6 +2,7 @@
 
 extern crate alloc;
 
+mod branch;
 mod concurrency;
 mod dropping;
 mod members;

@@ -2,7 +2,7 @@
 
 use core::pin::pin;
 use framewire::engine::{Compress, Incoming, Kind, Limits, Message, Role};
-use framewire::net::{Exchange, Heard, Reader, WebSocket, Writer};
+use framewire::net::{Exchange, Heard, PieceExchange, Reader, WebSocket, Writer};
 use framewire::wire::close::CloseCode;
 
 use crate::peer::{BINARY, CLOSE, CONTINUATION, Frame, PING, PONG, TEXT, close_body};
@@ -53,7 +53,7 @@ fn answered() -> Vec<Frame> {
 }
 
 /// How many ways there are to receive.
-const WAYS: usize = 7;
+const WAYS: usize = 8;
 
 /// A message that came in pieces.
 fn whole(kind: Kind, bytes: Vec<u8>) -> Message {
@@ -93,6 +93,15 @@ async fn hear(socket: &mut WebSocket<Scripted>, polls: usize, way: usize) -> Vec
             5 => {
                 let hear = |exchange: Exchange<'_>| heard.push(exchange.message.to_owned());
                 let served = poll_times(socket.serve(hear), polls).await;
+                served.map(|it| it.map(|()| None))
+            }
+            6 => {
+                let hear = |exchange: PieceExchange<'_>| {
+                    let piece = exchange.piece.piece();
+                    assert!(piece.first && piece.last, "small ones come whole");
+                    heard.push(whole(piece.kind, piece.bytes.to_vec()));
+                };
+                let served = poll_times(socket.serve_pieces(hear), polls).await;
                 served.map(|it| it.map(|()| None))
             }
             _ => match poll_times(socket.recv_piece(), polls).await {

@@ -8,6 +8,7 @@ mod closing;
 mod deadlines;
 mod failing;
 mod halves;
+mod passing_on;
 mod peer;
 mod pieces;
 #[path = "../polling/mod.rs"]
