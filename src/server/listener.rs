@@ -4,7 +4,9 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::net::SocketAddr;
 use core::time::Duration;
+use socket2::SockRef;
 use std::io;
+use std::sync::OnceLock;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
@@ -25,6 +27,9 @@ pub struct Listener {
     config: Arc<Config>,
     admission: Arc<Admission>,
     pace: Arc<Pace>,
+    /// Whether what is accepted has TCP_NODELAY from the listening socket, as on Linux; known
+    /// from the first one.
+    inherits: OnceLock<bool>,
 }
 
 /// A client that has opened TCP and not yet asked for anything.
@@ -58,11 +63,15 @@ impl Listener {
     pub fn new(tcp: TcpListener, config: Config) -> Self {
         let admission = Arc::new(Admission::of(&config));
         let pace = Arc::new(Pace::per_second(config.tls_handshakes_per_second_max()));
+        if let Err(error) = SockRef::from(&tcp).set_tcp_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY where it is inherited");
+        }
         Self {
             tcp,
             config: Arc::new(config),
             admission,
             pace,
+            inherits: OnceLock::new(),
         }
     }
 
@@ -131,10 +140,7 @@ impl Listener {
                 return None;
             }
         };
-        // Without it small frames wait for the acknowledgement of those before them.
-        if let Err(error) = tcp.set_nodelay(true) {
-            tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
-        }
+        self.set_nodelay(&tcp, peer);
         let stream = Stream::new(tcp, peer, permit);
         let config = Arc::clone(&self.config);
         Some(Incoming {
@@ -144,6 +150,16 @@ impl Listener {
             config,
             pace: Arc::clone(&self.pace),
         })
+    }
+
+    /// Without it small frames wait for the acknowledgement of those before them.
+    fn set_nodelay(&self, tcp: &TcpStream, peer: SocketAddr) {
+        let is_inherited = || tcp.nodelay().unwrap_or(false);
+        if !*self.inherits.get_or_init(is_inherited)
+            && let Err(error) = tcp.set_nodelay(true)
+        {
+            tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
+        }
     }
 }
 

@@ -3,9 +3,13 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
+use core::future::{Future, poll_fn};
+use core::mem::MaybeUninit;
+use core::pin::Pin;
+use core::task::{Poll, ready};
 use core::time::Duration;
 use std::io;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::engine::{
@@ -21,6 +25,8 @@ use crate::wire::http::RequestHead;
 
 /// How long a refused client may take to read its answer and close.
 const LINGER: Duration = Duration::from_secs(1);
+/// How much of a request is read at once.
+const READ_BYTES: usize = 2048;
 /// How much of what a refused client still sends is read, so that no reset overtakes the answer.
 const LINGER_BYTES_MAX: usize = 1 << 20;
 /// When a client that was not admitted should try again, in seconds.
@@ -46,16 +52,17 @@ impl Opening {
     ) -> Result<Self, HandshakeError> {
         let deadline = since + config.handshake_timeout();
         if let Some(tls) = config.tls() {
-            stream = accept_tls(stream, tls, &pace, deadline).await?;
+            // The state of TLS is large, and few futures need room for it.
+            stream = Box::pin(accept_tls(stream, tls, &pace, deadline)).await?;
         }
         let handshake = ServerHandshake::new(config.head_limits());
         let progress = match timeout_at(deadline, read_request(&mut stream, handshake)).await {
             Ok(Ok(progress)) if admitted => progress,
-            Ok(Ok(_)) => return refuse(stream, Refusal::unavailable(RETRY_AFTER_S)).await,
-            Ok(Err(Failed::Refused(refusal))) => return refuse(stream, refusal).await,
+            Ok(Ok(_)) => return turn_away(stream, Refusal::unavailable(RETRY_AFTER_S)).await,
+            Ok(Err(Failed::Refused(refusal))) => return turn_away(stream, refusal).await,
             Ok(Err(Failed::Io(error))) => return Err(HandshakeError::Io(error)),
             Err(_) => {
-                return refuse(stream, Refusal::new(408, "the request took too long")).await;
+                return turn_away(stream, Refusal::new(408, "the request took too long")).await;
             }
         };
         let head = match &progress {
@@ -64,7 +71,7 @@ impl Opening {
             ServerProgress::More(_) => None,
         };
         if head.is_some_and(|head| !stream.find_client(config.proxies(), head.headers())) {
-            return refuse(stream, Refusal::unavailable(RETRY_AFTER_S)).await;
+            return turn_away(stream, Refusal::unavailable(RETRY_AFTER_S)).await;
         }
         let limits = config.limits();
         Ok(match progress {
@@ -111,7 +118,7 @@ impl Opening {
             Self::Upgrade(upgrade) => upgrade.accept(acceptance).await,
             Self::Plain(plain) => {
                 let refusal = plain.request.refusal();
-                Box::pin(refuse(plain.stream, refusal)).await
+                turn_away(plain.stream, refusal).await
             }
         }
     }
@@ -157,17 +164,35 @@ async fn read_request(
     stream: &mut Stream,
     mut handshake: ServerHandshake,
 ) -> Result<ServerProgress, Failed> {
-    let mut buffer = [0; 2048];
     loop {
-        match stream.read(&mut buffer).await {
-            Ok(0) => return Err(Failed::Io(io::ErrorKind::UnexpectedEof.into())),
-            Ok(n) => match handshake.receive(&buffer[..n]).map_err(Failed::Refused)? {
-                ServerProgress::More(more) => handshake = more,
-                progress => return Ok(progress),
-            },
-            Err(error) => return Err(Failed::Io(error)),
+        let heard = |bytes: &[u8]| match bytes {
+            [] => Err(Failed::Io(io::ErrorKind::UnexpectedEof.into())),
+            bytes => handshake.receive(bytes).map_err(Failed::Refused),
+        };
+        match read_with(stream, heard).await.map_err(Failed::Io)?? {
+            ServerProgress::More(more) => handshake = more,
+            progress => return Ok(progress),
         }
     }
+}
+
+/// Reads once, and has `heard` see what came: nothing at the end.
+///
+/// It is read into memory that is there only meanwhile, so that nothing waits with it.
+async fn read_with<T>(
+    stream: &mut (impl AsyncRead + Unpin),
+    heard: impl FnOnce(&[u8]) -> T,
+) -> io::Result<T> {
+    let mut heard = Some(heard);
+    poll_fn(|cx| {
+        let mut space = [const { MaybeUninit::uninit() }; READ_BYTES];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
+        let heard = heard.take().map(|it| it(buffer.filled()));
+        // It is polled to its end once.
+        Poll::Ready(heard.ok_or_else(|| io::ErrorKind::UnexpectedEof.into()))
+    })
+    .await
 }
 
 /// Sends a refusal and closes behind it.
@@ -176,6 +201,14 @@ async fn refuse<T>(stream: Stream, refusal: Refusal) -> Result<T, HandshakeError
         Ok(()) => Err(HandshakeError::Refused(refusal)),
         Err(error) => Err(HandshakeError::Io(error)),
     }
+}
+
+/// As [`refuse`], in a box of its own: it takes no room in what mostly ends otherwise.
+fn turn_away<T>(
+    stream: Stream,
+    refusal: Refusal,
+) -> Pin<Box<impl Future<Output = Result<T, HandshakeError>>>> {
+    Box::pin(refuse(stream, refusal))
 }
 
 /// Sends what is said last and closes behind it.
@@ -188,10 +221,9 @@ async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin, last: &[u8]) ->
     let lingering = timeout(LINGER, async {
         stream.write_all(last).await?;
         stream.shutdown().await?;
-        let mut buffer = [0; 2048];
         let mut read = 0;
         while read < LINGER_BYTES_MAX {
-            match stream.read(&mut buffer).await {
+            match read_with(&mut stream, <[u8]>::len).await {
                 // How the client leaves once it has been told is its own affair.
                 Ok(0) | Err(_) => break,
                 Ok(n) => read += n,
@@ -269,7 +301,7 @@ impl Upgrade {
             }
             Err(error) => {
                 let internal = Refusal::new(500, "the server could not accept the request");
-                let _: Result<(), _> = refuse(stream, internal).await;
+                let _: Result<(), _> = turn_away(stream, internal).await;
                 Err(HandshakeError::Accept(error))
             }
         }
@@ -294,7 +326,7 @@ impl Upgrade {
     ) -> Result<(WebSocket<Stream>, T), HandshakeError> {
         match decision {
             Ok((acceptance, found)) => Ok((self.accept(acceptance).await?, found)),
-            Err(refusal) => Box::pin(refuse(self.stream, refusal)).await,
+            Err(refusal) => turn_away(self.stream, refusal).await,
         }
     }
 

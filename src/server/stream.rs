@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use crate::net::MaybeTls;
+use crate::net::{MaybeTls, WriteNow};
 use crate::server::admission::Permit;
 use crate::server::proxies::{Client, Proxies};
 use crate::server::tls::Tls;
@@ -27,11 +27,16 @@ const TLS_BUFFER_BYTES_MAX: usize = 16 << 10;
 /// A TCP stream, inside TLS or not, with its place among the server's connections.
 ///
 /// It may begin with bytes that were read before, which are read again first.
+///
+/// Once the client has ended its side of a TCP stream without TLS, shutting this one down does
+/// nothing: dropping the stream ends it.
 #[derive(Debug)]
 pub struct Stream {
     io: MaybeTls<TcpStream>,
     peer: SocketAddr,
     permit: Permit,
+    /// Whether the client has ended its side, of TCP without TLS.
+    ended: bool,
     // What few streams have is in boxes.
     /// Who is behind it, where it is a proxy that is believed.
     client: Option<Box<Client>>,
@@ -51,6 +56,7 @@ impl Stream {
             io: MaybeTls::Plain(tcp),
             peer,
             permit,
+            ended: false,
             client: None,
             again: None,
         }
@@ -136,13 +142,19 @@ impl Stream {
 }
 
 impl AsyncRead for Stream {
+    #[inline]
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let Some(again) = &mut self.again else {
-            return Pin::new(&mut self.io).poll_read(cx, buf);
+            let before = buf.filled().len();
+            let polled = Pin::new(&mut self.io).poll_read(cx, buf);
+            if matches!(polled, Poll::Ready(Ok(()))) && buf.filled().len() == before {
+                self.ended = buf.remaining() > 0 && !self.io.is_tls();
+            }
+            return polled;
         };
         let rest = &again.bytes[again.read..];
         let n = rest.len().min(buf.remaining());
@@ -156,6 +168,7 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
+    #[inline]
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -164,11 +177,17 @@ impl AsyncWrite for Stream {
         Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
+    #[inline]
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.ended {
+            // Nobody waits for the end of a side alone: the stream is about to be dropped, which
+            // ends both at the cost of one system call less.
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 
@@ -182,5 +201,12 @@ impl AsyncWrite for Stream {
 
     fn is_write_vectored(&self) -> bool {
         self.io.is_write_vectored()
+    }
+}
+
+impl WriteNow for Stream {
+    #[inline]
+    fn write_now(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.io.write_now(cx, bytes)
     }
 }

@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 use core::future::Future;
 use core::net::SocketAddr;
 use core::num::NonZeroUsize;
+use core::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::thread;
 use tokio::net::TcpListener;
-use tokio::runtime::Builder;
-use tokio::task::LocalSet;
+use tokio::runtime::{Builder, LocalOptions};
 
 use crate::server::admission::Admission;
 use crate::server::config::Config;
@@ -27,6 +27,7 @@ const BACKLOG: i32 = 4096;
 pub struct Workers {
     sockets: Vec<std::net::TcpListener>,
     config: Config,
+    admission: Arc<Admission>,
     local_addr: SocketAddr,
 }
 
@@ -50,6 +51,7 @@ impl Workers {
         }
         Ok(Self {
             sockets,
+            admission: Arc::new(Admission::of(&config)),
             config,
             local_addr,
         })
@@ -60,52 +62,97 @@ impl Workers {
         self.local_addr
     }
 
-    /// Starts a thread for each socket, which runs `serve` until it ends, and then what `serve`
-    /// has spawned with [`spawn_local`](tokio::task::spawn_local) until that ends too, or
-    /// [`Stop::stop`] has waited long enough.
+    /// Starts a thread for each socket, which runs `serve`, and what `serve` has spawned with
+    /// [`spawn_local`](tokio::task::spawn_local), until [`Stop::stop`] has waited for them.
     ///
     /// # Errors
     ///
-    /// When a thread or its runtime cannot be made.
+    /// When a thread cannot be made.
     pub fn start<F, R>(self, stop: &Stop, serve: F) -> io::Result<Vec<thread::JoinHandle<()>>>
     where
         F: Fn(Listener, Stopping) -> R + Clone + Send + 'static,
         R: Future<Output = ()> + 'static,
     {
-        let config = self.config;
-        let admission = Arc::new(Admission::of(&config));
         let mut threads = Vec::new();
         for (at, socket) in self.sockets.into_iter().enumerate() {
-            let runtime = Builder::new_current_thread().enable_all().build()?;
             let (serve, stopping, mut over) = (serve.clone(), stop.stopping(), stop.over());
-            let (config, admission) = (config.clone(), Arc::clone(&admission));
+            let (config, admission) = (self.config.clone(), Arc::clone(&self.admission));
             let body = move || {
-                let local = LocalSet::new();
-                local.block_on(&runtime, async move {
-                    match TcpListener::from_std(socket) {
-                        Ok(tcp) => {
-                            let listener = Listener::new(tcp, config).with_admission(admission);
-                            serve(listener, stopping).await;
-                        }
-                        Err(error) => tracing::error!(%error, "a worker cannot listen"),
-                    }
-                });
-                // Its connections are still to be closed.
-                runtime.block_on(async {
-                    tokio::select! {
-                        () = local => {}
-                        () = over.wait() => {}
-                    }
-                });
+                let listener = || listener(socket, config, admission);
+                if let Err(error) = work(listener, serve, stopping, over.wait()) {
+                    tracing::error!(%error, "a worker cannot serve");
+                }
             };
-            threads.push(
-                thread::Builder::new()
-                    .name(format!("worker-{at}"))
-                    .spawn(body)?,
-            );
+            let thread = thread::Builder::new().name(format!("worker-{at}"));
+            threads.push(thread.spawn(body)?);
         }
         Ok(threads)
     }
+
+    /// Serves until `until` is done; then everybody is told to stop, and waited for until
+    /// `deadline`, and what `until` said is returned.
+    ///
+    /// The first worker is the calling thread. With one worker the process has no other, and then
+    /// a system call costs less: the table of open files and what else belongs to the process is
+    /// shared with nobody.
+    ///
+    /// # Errors
+    ///
+    /// When a thread or a runtime cannot be made, or a worker panicked.
+    pub fn run<F, R, U>(mut self, deadline: Duration, serve: F, until: U) -> io::Result<U::Output>
+    where
+        F: Fn(Listener, Stopping) -> R + Clone + Send + 'static,
+        R: Future<Output = ()> + 'static,
+        U: Future,
+    {
+        let stop = Stop::new();
+        let (config, admission) = (self.config.clone(), Arc::clone(&self.admission));
+        let socket = self.sockets.remove(0);
+        let listener = || listener(socket, config, admission);
+        let stopping = stop.stopping();
+        let threads = self.start(&stop, serve.clone())?;
+        let said = work(listener, serve, stopping, async {
+            let said = until.await;
+            stop.stop(deadline).await;
+            said
+        })?;
+        for thread in threads {
+            let panicked = |_| io::Error::other("a worker panicked");
+            thread.join().map_err(panicked)?;
+        }
+        Ok(said)
+    }
+}
+
+/// Serves on this thread until `until` is done.
+fn work<F, R, U>(
+    listener: impl FnOnce() -> io::Result<Listener>,
+    serve: F,
+    stopping: Stopping,
+    until: U,
+) -> io::Result<U::Output>
+where
+    F: Fn(Listener, Stopping) -> R,
+    R: Future<Output = ()> + 'static,
+    U: Future,
+{
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(async {
+        tokio::task::spawn_local(serve(listener()?, stopping));
+        Ok(until.await)
+    })
+}
+
+/// A socket that listens as the runtime has it; to be called inside one.
+fn listener(
+    socket: std::net::TcpListener,
+    config: Config,
+    admission: Arc<Admission>,
+) -> io::Result<Listener> {
+    let tcp = TcpListener::from_std(socket)?;
+    Ok(Listener::new(tcp, config).with_admission(admission))
 }
 
 fn listen(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {

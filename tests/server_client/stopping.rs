@@ -123,6 +123,42 @@ async fn a_stuck_peer_is_waited_for_until_the_deadline_and_no_longer() {
     let _ = stuck.rest().await;
 }
 
+#[test]
+fn workers_run_until_they_are_told_and_one_of_them_is_the_calling_thread() {
+    let two = NonZeroUsize::new(2).expect("two");
+    let workers = Workers::bind(any(), two, Config::default()).expect("a free port");
+    let address = workers.local_addr();
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let own = thread::current().name().unwrap_or_default().to_owned();
+    let clients = thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            let (mut raws, mut names) = (Vec::new(), HashSet::new());
+            for _ in 0..64 {
+                let mut raw = Raw::open(address).await;
+                raw.send(&masked(1, b"who?")).await;
+                let len = usize::from(raw.bytes(2).await[1]);
+                names.insert(raw.bytes(len).await);
+                raws.push(raw);
+            }
+            tell.send("enough").expect("they run");
+            for raw in &mut raws {
+                assert_eq!(raw.bytes(GOING.len()).await, GOING);
+                raw.send(&masked(8, b"\x03\xE9")).await;
+                assert_eq!(raw.rest().await.expect("no reset"), b"");
+            }
+            names
+        })
+    });
+    let said = workers.run(LONG, serve, told).expect("they run");
+    assert_eq!(said, Ok("enough"));
+    let names = clients.join().expect("no panic");
+    assert_eq!(
+        names,
+        HashSet::from([own.into_bytes(), b"worker-0".to_vec()])
+    );
+}
+
 #[tokio::test]
 async fn a_stop_without_anybody_is_at_once() {
     assert!(within(Stop::new().stop(Duration::from_secs(600))).await);
