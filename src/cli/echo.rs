@@ -1,28 +1,28 @@
 //! `framewire echo`: a server that sends back what it is sent.
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
 use core::error::Error;
+use core::future::Future;
+use core::pin::Pin;
 use core::time::Duration;
 use std::io::Write;
-use tokio::runtime::Builder;
-use tokio::time::timeout;
 
 use crate::cli::args::Echo;
 use crate::engine::deflate::{DeflateAnswer, DeflateConfig};
 use crate::engine::{Acceptance, Limits, SendError};
-use crate::hub::{Bounds, Delivery, Hub, SlowPolicy};
+use crate::hub::{Bounds, Branch, Hub, SlowPolicy};
 use crate::net::{self, WebSocket};
 use crate::server::workers::Workers;
 use crate::server::{
-    Config, HandshakeError, Incoming, Listener, Stop, Stopping, Stream, Tls, TlsError, TlsFiles,
+    Config, HandshakeError, Incoming, Listener, Stopping, Stream, Tls, TlsError, TlsFiles,
 };
 use crate::wire::close::{CloseCode, CloseReason};
 
 /// How long connections have to close when the server is told to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
-/// How long a peer may take to make room for what is fanned out to it.
-const SLOW: Duration = Duration::from_secs(5);
+/// How much of what is fanned out waits for a peer that does not read it, besides its outbox.
+const KEPT_BYTES_MAX: usize = 16 << 20;
+const KEPT_MESSAGES_MAX: usize = 65_536;
 
 /// Serves until the process is told to stop.
 ///
@@ -39,16 +39,11 @@ pub fn run(args: &Echo) -> Result<(), Box<dyn Error>> {
     let workers = Workers::bind(args.listen, args.workers, config)
         .map_err(|error| alloc::format!("cannot listen on {}: {error}", args.listen))?;
     let address = workers.local_addr();
-    let stop = Stop::new();
     let serving = Serving {
         hub: args.fan_out.then(Hub::new),
         deflate: args.deflate.then(|| DeflateAnswer::new(deflate(args))),
     };
-    let threads = workers.start(&stop, move |listener, stopping| {
-        serve(listener, stopping, serving.clone())
-    })?;
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let told = async {
         let told_to_stop = crate::cli::signal::listen()?;
         let told_to_reload = crate::cli::signal::on_hangup(|| reload(tls.as_ref()))?;
         let mut out = std::io::stdout();
@@ -59,13 +54,10 @@ pub fn run(args: &Echo) -> Result<(), Box<dyn Error>> {
             () = told_to_stop => {}
             () = told_to_reload => {}
         }
-        stop.stop(STOP_DEADLINE).await;
         std::io::Result::Ok(())
-    })?;
-    for thread in threads {
-        thread.join().map_err(|_| "a worker panicked".to_string())?;
-    }
-    Ok(())
+    };
+    let serve = move |listener, stopping| serve(listener, stopping, serving.clone());
+    Ok(workers.run(STOP_DEADLINE, serve, told)??)
 }
 
 fn tls(args: &Echo) -> Result<Option<Tls>, TlsError> {
@@ -101,42 +93,45 @@ struct Serving {
 }
 
 async fn serve(listener: Listener, mut stopping: Stopping, serving: Serving) {
+    let Serving { hub, deflate } = serving;
+    let branch = hub.map(|hub| (Branch::new(&hub), hub));
+    if let Some((branch, _)) = &branch {
+        tokio::task::spawn_local(branch.clone().run());
+    }
     loop {
         let incoming = tokio::select! {
             incoming = listener.accept() => incoming,
             () = stopping.wait() => return drop(listener),
         };
-        spawn(incoming, stopping.clone(), serving.clone());
+        let opening = Box::pin(open(incoming, deflate.clone()));
+        match &branch {
+            None => spawn(opening, stopping.clone()),
+            Some((branch, hub)) => {
+                let serving = fan_out(opening, stopping.clone(), branch.clone(), hub.clone());
+                tokio::task::spawn_local(serving);
+            }
+        }
     }
 }
 
 /// Serves one connection.
 ///
 /// What runs at the ends of a connection is boxed, so that in between, which may be long, the
-/// task holds hardly more than the socket. These are blocks, for an `async fn` keeps its
-/// arguments twice.
-fn spawn(incoming: Incoming, mut stopping: Stopping, serving: Serving) {
-    let Serving { hub, deflate } = serving;
-    let opening = Box::pin(open(incoming, deflate));
-    let Some(hub) = hub else {
-        tokio::task::spawn_local(async move {
-            let Some(mut socket) = opening.await else {
-                return;
-            };
-            let ended = tokio::select! {
-                biased;
-                ended = socket.serve(echo) => ended,
-                () = stopping.wait() => Box::pin(leave(&mut socket)).await,
-            };
-            tell(&socket, ended);
-        });
-        return;
-    };
+/// task holds hardly more than the socket. This is a block, for an `async fn` keeps its arguments
+/// twice.
+fn spawn(
+    opening: Pin<Box<impl Future<Output = Option<WebSocket<Stream>>> + 'static>>,
+    mut stopping: Stopping,
+) {
     tokio::task::spawn_local(async move {
         let Some(mut socket) = opening.await else {
             return;
         };
-        let ended = fan_out(&mut socket, &mut stopping, &hub).await;
+        let ended = tokio::select! {
+            biased;
+            ended = socket.serve_pieces(echo) => ended,
+            () = stopping.wait() => Box::pin(leave(&mut socket, going())).await,
+        };
         tell(&socket, ended);
     });
 }
@@ -170,7 +165,7 @@ async fn accept(
     incoming.handshake().await?.accept_with(acceptance).await
 }
 
-fn echo(exchange: net::Exchange<'_>) {
+fn echo(exchange: net::PieceExchange<'_>) {
     match exchange.echo() {
         // A message that came after we said Close is not echoed; the peer will be told.
         Ok(()) | Err(SendError::Misuse(_)) => {}
@@ -178,72 +173,52 @@ fn echo(exchange: net::Exchange<'_>) {
     }
 }
 
+/// Serves one member of a fan-out.
 async fn fan_out(
-    socket: &mut WebSocket<Stream>,
-    stopping: &mut Stopping,
-    hub: &Hub,
-) -> Result<(), net::Error> {
-    let slow = too_slow();
-    let mut member = hub.join(Bounds::new(16 << 20, 65_536), SlowPolicy::Disconnect(slow));
-    member.subscribe("");
-    let mut told = core::pin::pin!(stopping.wait());
-    loop {
-        tokio::select! {
-            biased;
-            message = socket.recv() => match message? {
-                Some(message) => drop(hub.publish("", &message.prepare())),
-                None => return Ok(()),
-            },
-            delivery = member.next() => {
-                if let Err(reason) = deliver(socket, &mut member, delivery).await? {
-                    socket.begin_close(CloseCode::POLICY_VIOLATION, reason.reason())?;
-                    while socket.recv().await?.is_some() {}
-                    return Ok(());
-                }
-            }
-            () = &mut told => return Box::pin(leave(socket)).await,
-        }
-    }
+    opening: impl Future<Output = Option<WebSocket<Stream>>>,
+    mut stopping: Stopping,
+    branch: Branch<Stream>,
+    hub: Hub,
+) {
+    let Some(socket) = opening.await else {
+        return;
+    };
+    let bounds = Bounds::new(KEPT_BYTES_MAX, KEPT_MESSAGES_MAX);
+    let mut seated = branch.join(socket, bounds, SlowPolicy::Disconnect(too_slow()));
+    seated.member().subscribe("");
+    let ended = tokio::select! {
+        biased;
+        ended = seated.serve(|heard| publish(&hub, &heard)) => ended,
+        () = stopping.wait() => Ok(Some(going())),
+    };
+    let Some(mut socket) = seated.into_socket() else {
+        return;
+    };
+    let ended = match ended {
+        Ok(Some(reason)) => Box::pin(leave(&mut socket, reason)).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    tell(&socket, ended);
+}
+
+fn publish(hub: &Hub, heard: &net::Exchange<'_>) {
+    hub.publish("", &heard.message.prepare());
+}
+
+fn going() -> CloseReason {
+    reason(CloseCode::GOING_AWAY, "the server stops")
 }
 
 fn too_slow() -> CloseReason {
-    CloseReason::truncated(CloseCode::POLICY_VIOLATION, "too slow")
-        .unwrap_or_else(|_| CloseReason::empty())
+    reason(CloseCode::POLICY_VIOLATION, "too slow")
 }
 
-/// Queues what has arrived in the mailbox, to be sent in one go by the next `recv`. Says why to
-/// close, where that is what comes next.
-async fn deliver(
-    socket: &mut WebSocket<Stream>,
-    member: &mut crate::hub::Member,
-    first: Delivery,
-) -> Result<Result<(), CloseReason>, net::Error> {
-    let message = match first {
-        Delivery::Message(message) => message,
-        Delivery::Close(reason) => return Ok(Err(reason)),
-    };
-    if socket.is_full() {
-        // The mailbox is not looked at meanwhile, so this must have an end of its own.
-        match timeout(SLOW, socket.ready()).await {
-            Ok(ready) => ready?,
-            Err(_) => return Ok(Err(too_slow())),
-        }
-    }
-    // Closing is seen by the next `recv`.
-    let _ = socket.try_feed_prepared(&message);
-    member.take_each(|message| {
-        let has_room = !socket.is_full();
-        if has_room {
-            let _ = socket.try_feed_prepared(message);
-        }
-        has_room
-    });
-    Ok(Ok(()))
+fn reason(code: CloseCode, text: &str) -> CloseReason {
+    CloseReason::truncated(code, text).unwrap_or_else(|_| CloseReason::empty())
 }
 
-async fn leave(socket: &mut WebSocket<Stream>) -> Result<(), net::Error> {
-    socket
-        .close(CloseCode::GOING_AWAY, "the server stops")
-        .await
-        .map(drop)
+async fn leave(socket: &mut WebSocket<Stream>, reason: CloseReason) -> Result<(), net::Error> {
+    let code = reason.code().unwrap_or(CloseCode::NORMAL_CLOSURE);
+    socket.close(code, reason.reason()).await.map(drop)
 }
