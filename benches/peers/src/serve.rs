@@ -6,8 +6,8 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::runtime::Builder;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::task::spawn_local;
 
 use crate::corked::{Corked, Opening};
 use crate::failure::Failure;
@@ -35,8 +35,10 @@ where
     F: Fn(TcpStream) -> R + 'static,
     R: Future<Output = Result<(), Failure>> + 'static,
 {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, async move {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(async move {
         let listener = bind(listen)?;
         say(listener.local_addr()?)?;
         loop {
