@@ -52,7 +52,6 @@ impl Outbox {
 
     /// The bytes to send next, where they are all in one place.
     #[inline]
-    #[cfg_attr(not(feature = "net"), expect(dead_code, reason = "for a floor above"))]
     pub(crate) fn whole(&self) -> Option<&[u8]> {
         self.0.as_deref()?.whole()
     }

@@ -255,7 +255,6 @@ impl Queue {
 
     /// All that is to be sent, where that is one slice.
     #[inline]
-    #[cfg_attr(not(feature = "net"), expect(dead_code, reason = "for a floor above"))]
     pub(crate) fn whole(&self) -> Option<&[u8]> {
         let is_whole = self.data.is_empty() && self.control.is_empty() && !self.tail.is_empty();
         is_whole.then(|| &self.tail[self.sent..])

@@ -18,6 +18,8 @@
 //! | [`cancel_safety`] | what is lost when a call is dropped half way |
 //! | [`keep_alive`] | peers that are gone without a word |
 //! | [`halves`] | reading and writing in two tasks; when to stop writing |
+//! | [`fan_out`] | one message for many connections |
+//! | [`performance`] | how to be fast, what changes hands, what was measured |
 //! | [`watching`] | statistics, a hook for every frame, states |
 //! | [`embedding`] | the protocol without tokio |
 //! | [`from_tungstenite`] | what tungstenite's names are here |
@@ -46,6 +48,10 @@ pub mod cancel_safety {}
 pub mod keep_alive {}
 #[doc = include_str!("halves.md")]
 pub mod halves {}
+#[doc = include_str!("fan_out.md")]
+pub mod fan_out {}
+#[doc = include_str!("performance.md")]
+pub mod performance {}
 #[doc = include_str!("watching.md")]
 pub mod watching {}
 #[doc = include_str!("embedding.md")]
