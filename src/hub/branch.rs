@@ -29,9 +29,10 @@ const SEATS_A_TURN: usize = 512;
 ///
 /// What is published is written to their streams at once, by the task that runs
 /// [`run`](Self::run): not one task for each member is woken for it, and all that has been
-/// published meanwhile leaves in one write for each. Only what a stream does not take waits, in
-/// the connection's outbox up to its bound and then in the member's mailbox, and is sent by the
-/// member's own task, [`Seated::serve`].
+/// published meanwhile leaves in one write for each, up to 256 KiB or one message that is larger.
+/// Only what a stream does not take waits: what has been begun in the connection's outbox, what
+/// comes while that is full in the member's mailbox. The member's own task,
+/// [`Seated::serve`], sends it.
 ///
 /// Clones are the same branch. A hub may have one for each thread, beside members with a mailbox
 /// of their own.
