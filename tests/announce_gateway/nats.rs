@@ -225,22 +225,31 @@ proptest! {
 async fn nats_that_comes_back_is_used_again() {
     let server = Server::start();
     let port = server.url.rsplit(':').next().unwrap().to_owned();
-    let (_bus, noted, link, _delivery) = node(&server, "1").await;
+    let (bus, noted, link, _delivery) = node(&server, "1").await;
     drop(server);
     let _server = Server::start_at(&port);
     let url = format!("nats://127.0.0.1:{port}");
     let client = async_nats::connect(&url).await.unwrap();
+    let mut relayed = client.subscribe("ann.n.all").await.unwrap();
+    client.flush().await.unwrap();
     let data = r#"{"username":"alex","namespace":"acme","type":"t","payload":1}"#;
-    // The server comes back in its own time; until then nobody answers.
-    let mut answered = None;
-    for _ in 0..1000 {
-        if let Ok(answer) = client.request("ann.acme.t.socket.send", data.into()).await {
-            answered = Some(answer);
-            break;
+    // What is relayed waits until NATS is back, behind all that this node listens to; only what
+    // went out into the dying connection is lost, and said again.
+    let producer = bus.producer(Credential::server());
+    let back = async {
+        loop {
+            producer.send("socket:send", json(data)).await.unwrap();
+            let heard = tokio::time::timeout(Duration::from_millis(100), relayed.next());
+            if let Ok(Some(_)) = heard.await {
+                break;
+            }
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let answer = answered.expect("an answer after NATS came back");
+    };
+    let back = tokio::time::timeout(Duration::from_secs(60), back);
+    back.await.expect("NATS came back");
+    assert!(!noted.take().is_empty());
+    let answer = client.request("ann.acme.t.socket.send", data.into()).await;
+    let answer = answer.unwrap();
     let answer = value(std::str::from_utf8(&answer.payload).unwrap());
     assert_eq!(answer["matched"], 1);
     assert_eq!(noted.take().len(), 1);

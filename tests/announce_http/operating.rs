@@ -154,13 +154,15 @@ async fn figures_hold_no_text_of_users() {
         &["tenant"],
         crate::house::PATIENCE,
     );
-    let socket = house.connect(&token).await;
+    let mut socket = house.connect(&token).await;
     house
         .ask(&token, "PUT", "/api/v1/feeds/HR/members/x", None)
         .await;
     house
         .publish(&token, json!({"feed": "HR", "body": "words"}))
         .await;
+    // It is counted when it becomes visible, which its publisher is not kept waiting for.
+    hear(&mut socket, "announcement").await;
     house.ask(&token, "GET", "/api/v1/private-path", None).await;
     house.ask("guess", "GET", "/metrics", None).await;
     let answer = house.ask(&reader, "GET", "/metrics", None).await;
