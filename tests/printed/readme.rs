@@ -83,6 +83,7 @@ async fn node(folder: &Path, address: &str) -> (Child, Lines<BufReader<ChildStdo
     (child, lines)
 }
 
+//= A13 type=test
 //= B21 type=test
 #[tokio::test]
 async fn the_first_announcement_is_made_and_heard_as_printed() {

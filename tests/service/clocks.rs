@@ -38,6 +38,7 @@ async fn tokens_of_a_time_to_come_are_refused_and_the_log_warns_once() {
 }
 
 //= A37 type=test
+//= A39 type=test
 #[tokio::test]
 async fn the_names_of_stays_are_random_in_every_bit() {
     let house = House::open().await;
