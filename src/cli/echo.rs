@@ -162,15 +162,21 @@ async fn accept(
     if let Some(deflate) = &deflate {
         acceptance = acceptance.with_extension(deflate);
     }
-    incoming.handshake().await?.accept_with(acceptance).await
+    incoming.accept_with(acceptance).await
 }
 
 fn echo(exchange: net::PieceExchange<'_>) {
     match exchange.echo() {
         // A message that came after we said Close is not echoed; the peer will be told.
         Ok(()) | Err(SendError::Misuse(_)) => {}
-        Err(_) => tracing::warn!("an echo did not fit an outbox with room"),
+        Err(_) => tell_full(),
     }
+}
+
+/// Stands apart, for what it takes to log would keep the rest from being compiled in one piece.
+#[cold]
+fn tell_full() {
+    tracing::warn!("an echo did not fit an outbox with room");
 }
 
 /// Serves one member of a fan-out.

@@ -43,6 +43,7 @@ impl Buffer {
     }
 
     /// The message that is being put together, as far as it has come.
+    #[inline]
     pub(crate) fn held(&self) -> &[u8] {
         &self.data[self.start..self.start + self.held]
     }
@@ -52,9 +53,15 @@ impl Buffer {
         self.held + self.filled - self.parsed
     }
 
-    /// Whether nothing but what is held waits here.
-    pub(crate) const fn holds_all(&self) -> bool {
-        self.parsed == self.filled
+    /// Whether it came from a transport, and nothing but what is held waits here.
+    pub(crate) const fn is_free_but_for_held(&self) -> bool {
+        self.filled > 0 && self.parsed == self.filled
+    }
+
+    /// Makes all of `data` what is held: for bytes that were put there, not read from a
+    /// transport, of which nothing is filled.
+    pub(crate) const fn hold_all(&mut self) {
+        (self.start, self.held) = (0, self.data.len());
     }
 
     /// Gives the memory away, and says where in it the message stands that was held.

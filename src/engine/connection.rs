@@ -51,7 +51,7 @@ pub struct Connection {
     peer_ended: bool,
     /// Whether small messages may go the short way.
     plain: bool,
-    /// Whether there is a deadline that messages move.
+    /// Whether it matters at what time a message comes or goes.
     timed: bool,
     limits: Arc<Limits>,
     inbound: Inbound,
@@ -86,12 +86,13 @@ impl Connection {
         now: Timestamp,
         keys: Option<Box<MaskKeys>>,
     ) -> Self {
+        let plain = Self::is_plain(role, &limits);
         Self {
             role,
             state: State::Open,
             peer_ended: false,
-            plain: Self::is_plain(role, &limits),
-            timed: limits.keep_time(),
+            plain,
+            timed: limits.keep_time() || !plain,
             limits,
             inbound: Inbound::new(),
             outbox: Outbox::default(),
@@ -108,7 +109,7 @@ impl Connection {
     #[must_use]
     pub fn with_extension(mut self, extension: Box<dyn Extension>) -> Self {
         self.coding = Some(Box::new(Coding::new(extension)));
-        self.plain = false;
+        self.leave_short_way();
         self
     }
 
@@ -285,6 +286,7 @@ impl Connection {
 
     fn step(&mut self, step: Step) {
         self.state = self.state.next(step);
+        self.leave_short_way();
     }
 
     fn closure_mut(&mut self) -> &mut Closure {
@@ -359,7 +361,7 @@ impl Connection {
     /// Begins to keep [`statistics`](Self::statistics).
     pub fn keep_statistics(&mut self) {
         self.watch.keep_statistics();
-        self.plain = false;
+        self.leave_short_way();
     }
 
     /// What has passed since [`keep_statistics`](Self::keep_statistics); `None` without it, and
@@ -372,7 +374,7 @@ impl Connection {
     /// Has `observer` told what happens from now on, in place of the one before.
     pub fn observe(&mut self, observer: Box<dyn Observer>) {
         self.watch.set_observer(observer);
-        self.plain = false;
+        self.leave_short_way();
     }
 
     /// Whether statistics are kept or an observer is told.
@@ -406,11 +408,13 @@ impl Connection {
     /// Send as many of them as the transport takes, and tell with
     /// [`transmitted`](Self::transmitted) how many that were before anything else is done.
     //= WS-121
+    #[inline]
     pub fn transmit(&self) -> impl Iterator<Item = &[u8]> {
         self.outbox.slices()
     }
 
     /// Takes note that the first `n` bytes that [`transmit`](Self::transmit) lent have been sent.
+    #[inline]
     pub fn transmitted(&mut self, n: usize) {
         self.outbox.advance(n);
         if self.peer_ended && self.outbox.is_empty() && self.state.ends_when_sent() {
@@ -419,6 +423,7 @@ impl Connection {
     }
 
     /// Bytes that wait to be sent.
+    #[inline]
     pub fn buffered_bytes(&self) -> usize {
         self.outbox.len()
     }

@@ -31,7 +31,8 @@ const EXPANDED_BYTES_KEPT: usize = 64 << 10;
 pub struct Inbox {
     buffer: Buffer,
     /// A message that an extension has expanded, so far as it has come; or the last piece of one.
-    expanded: Vec<u8>,
+    /// It is all of the data, and held from when it is lent.
+    expanded: Buffer,
     /// The chunk that is expanded piece by piece; its bytes are those that are held.
     pending: Option<Pending>,
     /// Whether nothing of the present message has been lent as a piece.
@@ -40,6 +41,9 @@ pub struct Inbox {
     collects: bool,
     /// Whether the present message has been begun in pieces because it does not fit.
     in_pieces: bool,
+    /// Whether nothing is left of what was found in a long way: no chunk that is pending, no
+    /// message that has begun, nothing expanded.
+    settled: bool,
     /// What was found last.
     found: Option<Place>,
 }
@@ -88,11 +92,12 @@ impl Inbox {
     pub const fn new() -> Self {
         Self {
             buffer: Buffer::new(),
-            expanded: Vec::new(),
+            expanded: Buffer::new(),
             pending: None,
             piece_first: false,
             collects: false,
             in_pieces: false,
+            settled: true,
             found: None,
         }
     }
@@ -109,7 +114,7 @@ impl Inbox {
     pub const fn is_empty(&self) -> bool {
         self.buffer.filled == self.buffer.parsed
             && self.buffer.held == 0
-            && self.expanded.is_empty()
+            && self.expanded.data.is_empty()
             && self.pending.is_none()
     }
 
@@ -153,8 +158,8 @@ impl Inbox {
         if self.buffer.data.is_empty() || waiting > self.buffer.data.len() / 8 {
             return None;
         }
-        if self.expanded.is_empty() {
-            self.expanded = Vec::new();
+        if self.expanded.data.is_empty() {
+            self.expanded.data = Vec::new();
         }
         let mut kept = Vec::with_capacity(waiting);
         kept.extend_from_slice(
@@ -252,12 +257,14 @@ impl Inbox {
     /// Goes on to what the bytes mean next, and says whether there is anything.
     #[inline]
     pub fn advance(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
-        if self.advance_small(connection, now) {
-            return true;
-        }
-        if self.is_spent(connection) {
-            return false;
-        }
+        self.advance_small(connection, now)
+            || (!self.is_spent(connection) && self.advance_any(connection, now))
+    }
+
+    /// As [`advance`](Self::advance) where a small message does not come next.
+    #[inline(never)]
+    pub(crate) fn advance_any(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
+        self.begin_search();
         self.found = self.find(connection, now);
         self.found.is_some()
     }
@@ -265,20 +272,34 @@ impl Inbox {
     /// As [`advance`](Self::advance) where a whole small message comes next, and `false`
     /// otherwise. `now` may be any time if the connection does not
     /// [keep time](Connection::keeps_time).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn advance_small(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
-        self.buffer.is_given = false;
-        if self.buffer.parsed == self.buffer.filled
-            || self.pending.is_some()
-            || connection.is_within_message()
-        {
+        if !(self.settled || self.settle(connection)) {
             return false;
         }
-        // The message that was lent by the call before is done with.
-        self.buffer.held = 0;
+        match self.find_small(connection, now) {
+            Some(kind) => {
+                self.found = Some(Place::Message(kind));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Is done with what was lent before, unless a message has begun that goes on.
+    #[inline(never)]
+    fn settle(&mut self, connection: &Connection) -> bool {
+        if self.pending.is_some() || connection.is_within_message() {
+            return false;
+        }
         self.forget_expanded();
-        self.found = self.find_small(connection, now).map(Place::Message);
-        self.found.is_some()
+        (self.collects, self.settled) = (false, true);
+        true
+    }
+
+    /// Takes note that what was found last is done with, and that the long way is gone now.
+    const fn begin_search(&mut self) {
+        (self.buffer.is_given, self.settled) = (false, false);
     }
 
     /// Whether there is nothing to go on to; what was lent is done with then.
@@ -323,10 +344,9 @@ impl Inbox {
             return None;
         }
         Some(match self.found.clone()? {
-            Place::Message(kind) => Incoming::Message(Lent::held(kind, &mut self.buffer)),
-            Place::Expanded(kind) => Incoming::Message(Lent::expanded(kind, &self.expanded)),
+            Place::Message(_) | Place::Expanded(_) => Incoming::Message(self.lent()?),
             Place::Piece(range, ends) => Incoming::Piece(ends.piece(&self.buffer.data[range])),
-            Place::ExpandedPiece(ends) => Incoming::Piece(ends.piece(&self.expanded)),
+            Place::ExpandedPiece(ends) => Incoming::Piece(ends.piece(&self.expanded.data)),
             Place::Ping(range) => Incoming::Ping(&self.buffer.data[range]),
             Place::Pong(range) => Incoming::Pong(&self.buffer.data[range]),
             Place::Close => Incoming::Close,
@@ -338,9 +358,13 @@ impl Inbox {
     #[inline]
     pub fn lent(&mut self) -> Option<Lent<'_>> {
         match self.found {
-            _ if self.buffer.is_given => None,
-            Some(Place::Message(kind)) => Some(Lent::held(kind, &mut self.buffer)),
-            Some(Place::Expanded(kind)) => Some(Lent::expanded(kind, &self.expanded)),
+            Some(Place::Message(kind)) if !self.buffer.is_given => {
+                Some(Lent::new(kind, &mut self.buffer))
+            }
+            Some(Place::Expanded(kind)) => {
+                self.expanded.hold_all();
+                Some(Lent::new(kind, &mut self.expanded))
+            }
             _ => None,
         }
     }
@@ -367,7 +391,8 @@ impl Inbox {
                 None => {}
                 Some(Event::Data(chunk)) if chunk.coded => {
                     let (kind, last) = (chunk.kind, chunk.last);
-                    if let Err(violation) = connection.expand(now, &chunk, &mut self.expanded) {
+                    if let Err(violation) = connection.expand(now, &chunk, &mut self.expanded.data)
+                    {
                         return Some(Place::Failed(violation));
                     }
                     self.collects = !last;
@@ -394,25 +419,25 @@ impl Inbox {
     }
 
     /// Goes on to a whole small message, if that is what comes next.
-    #[inline]
+    #[inline(always)]
     fn find_small(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Kind> {
         let base = self.buffer.parsed;
         let input = &mut self.buffer.data[base..self.buffer.filled];
         let (kind, payload) = connection.receive_small(now, input)?;
         self.buffer.start = base + payload.start;
-        self.buffer.held = payload.len();
-        self.buffer.parsed = base + payload.end;
-        self.collects = false;
+        self.buffer.held = payload.len;
+        self.buffer.parsed = self.buffer.start + payload.len;
+        self.buffer.is_given = false;
         Some(kind)
     }
 
     /// A large message that was expanded leaves no large buffer behind.
     #[inline]
     fn forget_expanded(&mut self) {
-        if self.expanded.capacity() > EXPANDED_BYTES_KEPT {
-            self.expanded = Vec::new();
+        if self.expanded.data.capacity() > EXPANDED_BYTES_KEPT {
+            self.expanded.data = Vec::new();
         }
-        self.expanded.clear();
+        self.expanded.data.clear();
     }
 
     /// Makes `piece` the next of the message that is being put together.
@@ -444,7 +469,7 @@ impl Inbox {
             Place::Expanded(kind) => {
                 return Some(Message::new(
                     kind,
-                    core::mem::take(&mut self.expanded).into(),
+                    core::mem::take(&mut self.expanded.data).into(),
                 ));
             }
             _ => return None,

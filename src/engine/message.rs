@@ -15,25 +15,14 @@ use crate::wire::utf8;
 /// A whole message, lent from the receive buffer until the next one is asked for.
 pub struct Lent<'a> {
     kind: Kind,
-    place: Place<'a>,
-}
-
-enum Place<'a> {
-    /// What is held in the receive buffer.
-    Held(&'a mut Buffer),
-    /// What an extension has made of what was received.
-    Expanded(&'a [u8]),
+    /// The receive buffer, or what an extension has made of what was received: it is what is held.
+    buffer: &'a mut Buffer,
 }
 
 impl<'a> Lent<'a> {
-    pub(crate) const fn held(kind: Kind, buffer: &'a mut Buffer) -> Self {
-        let place = Place::Held(buffer);
-        Self { kind, place }
-    }
-
-    pub(crate) const fn expanded(kind: Kind, bytes: &'a [u8]) -> Self {
-        let place = Place::Expanded(bytes);
-        Self { kind, place }
+    #[inline(always)]
+    pub(crate) const fn new(kind: Kind, buffer: &'a mut Buffer) -> Self {
+        Self { kind, buffer }
     }
 
     /// Whether the message is text or binary.
@@ -42,11 +31,9 @@ impl<'a> Lent<'a> {
     }
 
     /// The payload; UTF-8 if the message is text.
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
-        match &self.place {
-            Place::Held(buffer) => buffer.held(),
-            Place::Expanded(bytes) => bytes,
-        }
+        self.buffer.held()
     }
 
     /// The text of a text message, `None` for a binary one.
@@ -70,9 +57,9 @@ impl<'a> Lent<'a> {
     ///
     /// The message as it was, if its buffer holds anything else.
     pub(crate) fn take_buffer(self) -> Result<(Vec<u8>, Range<usize>), Self> {
-        match self.place {
-            Place::Held(buffer) if buffer.holds_all() => Ok(buffer.take()),
-            _ => Err(self),
+        match self.buffer.is_free_but_for_held() {
+            true => Ok(self.buffer.take()),
+            false => Err(self),
         }
     }
 }

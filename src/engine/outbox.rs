@@ -28,10 +28,12 @@ pub(crate) struct Outbox(Option<Box<Queue>>);
 
 impl Outbox {
     /// Bytes that have not left.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |queue| queue.len())
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.as_ref().is_none_or(|queue| queue.is_empty())
     }
@@ -41,11 +43,13 @@ impl Outbox {
     }
 
     /// The queue to put something into.
+    #[inline]
     pub(crate) fn queue(&mut self) -> &mut Queue {
         self.0.get_or_insert_default()
     }
 
     /// The bytes to send next, in order, as slices.
+    #[inline]
     pub(crate) fn slices(&self) -> impl Iterator<Item = &[u8]> {
         self.0.as_deref().map(Queue::slices).into_iter().flatten()
     }
@@ -57,6 +61,7 @@ impl Outbox {
     }
 
     /// Takes note that the first `n` bytes of [`slices`](Self::slices) have left.
+    #[inline]
     pub(crate) fn advance(&mut self, n: usize) {
         if let Some(queue) = &mut self.0 {
             queue.advance(n);

@@ -95,10 +95,12 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// Bytes that have not left.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.data_bytes + self.control.len()
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.data_bytes == 0 && self.control.is_empty()
     }

@@ -85,7 +85,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Goes on to what the peer said next, messages whole; see [`poll_next`](Self::poll_next).
     pub(crate) fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
-        self.poll_next(cx, Receiving::advance)
+        self.poll_next(cx, |receiving, connection, clock| {
+            receiving.advance(connection, clock).is_some()
+        })
     }
 
     /// Goes on to the next piece of a message.

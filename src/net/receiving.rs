@@ -32,44 +32,54 @@ impl Receiving {
     }
 
     /// When bytes arrived last. The clock is read when this is asked first.
+    #[inline]
     pub(crate) fn at(&mut self, clock: Clock) -> Timestamp {
         *self.at.get_or_insert_with(|| clock.now())
     }
 
-    /// Goes on to what the bytes mean next, and says whether there is anything. The clock is not
-    /// read for small messages on a connection that keeps no time.
-    #[inline]
-    pub(crate) fn advance(&mut self, connection: &mut Connection, clock: Clock) -> bool {
-        match self.advance_small(connection, clock) {
-            Some(found) => found,
-            None => {
-                let now = self.renewed(clock);
-                self.inbox.advance(connection, now)
-            }
-        }
+    /// Goes on to what the bytes mean next; says when that was, if there is anything. The clock
+    /// is not read for small messages on a connection that keeps no time: it is any time then.
+    #[inline(always)]
+    pub(crate) fn advance(
+        &mut self,
+        connection: &mut Connection,
+        clock: Clock,
+    ) -> Option<Timestamp> {
+        self.advance_small(connection, clock)
+            .or_else(|| self.advance_any(connection, clock, Inbox::advance))
     }
 
     /// As [`advance`](Self::advance), to a piece where the message does not fit.
-    #[inline]
-    pub(crate) fn advance_fitting(&mut self, connection: &mut Connection, clock: Clock) -> bool {
+    #[inline(always)]
+    pub(crate) fn advance_fitting(
+        &mut self,
+        connection: &mut Connection,
+        clock: Clock,
+    ) -> Option<Timestamp> {
         // Within a message that has begun in pieces nothing small comes.
-        match self.advance_small(connection, clock) {
-            Some(found) => found,
-            None => {
-                let now = self.renewed(clock);
-                self.inbox.advance_fitting(connection, now)
-            }
-        }
+        self.advance_small(connection, clock)
+            .or_else(|| self.advance_any(connection, clock, Inbox::advance_fitting))
     }
 
-    /// Goes on to a small message; `None` if something else is there.
-    #[inline]
-    fn advance_small(&mut self, connection: &mut Connection, clock: Clock) -> Option<bool> {
+    /// Goes on to a small message, if that is what comes next.
+    #[inline(always)]
+    fn advance_small(&mut self, connection: &mut Connection, clock: Clock) -> Option<Timestamp> {
         let at = self.noted(connection, clock);
-        if self.inbox.advance_small(connection, at) {
-            return Some(true);
+        self.inbox.advance_small(connection, at).then_some(at)
+    }
+
+    #[inline(never)]
+    fn advance_any(
+        &mut self,
+        connection: &mut Connection,
+        clock: Clock,
+        advance: fn(&mut Inbox, &mut Connection, Timestamp) -> bool,
+    ) -> Option<Timestamp> {
+        if self.inbox.is_spent(connection) {
+            return None;
         }
-        self.inbox.is_spent(connection).then_some(false)
+        let now = self.renewed(clock);
+        advance(&mut self.inbox, connection, now).then_some(now)
     }
 
     /// What time it is. What arrived may have waited for long, and what ends a connection is
@@ -79,8 +89,8 @@ impl Receiving {
     }
 
     /// When what was found arrived; any time where the connection keeps none.
-    #[inline]
-    pub(crate) fn noted(&mut self, connection: &Connection, clock: Clock) -> Timestamp {
+    #[inline(always)]
+    fn noted(&mut self, connection: &Connection, clock: Clock) -> Timestamp {
         match connection.keeps_time() {
             true => self.at(clock),
             false => Timestamp::ZERO,

@@ -178,10 +178,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ) -> impl Future<Output = Result<(), Error>> {
         poll_fn(move |cx| {
             self.driver.poll_serve(cx, |receiving, connection, clock| {
-                if !receiving.advance_fitting(connection, clock) {
+                let Some(at) = receiving.advance_fitting(connection, clock) else {
                     return false;
-                }
-                let at = receiving.noted(connection, clock);
+                };
                 if let Some(piece) = receiving.inbox.lent_piece() {
                     answer(PieceExchange::new(piece, connection, at));
                 }
@@ -377,10 +376,9 @@ fn exchange(
     clock: Clock,
     answer: &mut impl FnMut(Exchange<'_>),
 ) -> bool {
-    if !receiving.advance(connection, clock) {
+    let Some(at) = receiving.advance(connection, clock) else {
         return false;
-    }
-    let at = receiving.noted(connection, clock);
+    };
     if let Some(message) = receiving.inbox.lent() {
         answer(Exchange::new(message, connection, at));
     }

@@ -1,9 +1,9 @@
 //! Who is let in: a count of connections, in all and by address, and how fast they come.
 
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::net::IpAddr;
 use core::time::Duration;
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
@@ -27,7 +27,7 @@ struct Count {
     in_all: usize,
     /// Sockets that are only there to be answered 503. They take nobody's place.
     refusing: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_address: BTreeMap<IpAddr, usize>,
     /// How fast they may come.
     meter: Option<Meter>,
     turned_away: TurnedAway,

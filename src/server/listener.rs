@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::future::Future;
 use core::net::SocketAddr;
 use core::time::Duration;
 use socket2::SockRef;
@@ -10,6 +11,8 @@ use std::sync::OnceLock;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
+use crate::engine::Acceptance;
+use crate::net::WebSocket;
 use crate::server::admission::{Admission, Admitted};
 use crate::server::config::Config;
 use crate::server::opening::{HandshakeError, Opening};
@@ -182,13 +185,37 @@ impl Incoming {
     /// Dropped before it is done, it closes the stream.
     pub async fn handshake(self) -> Result<Opening, HandshakeError> {
         // In a box of its own, the request takes no room in the task that goes on for long.
-        Box::pin(Opening::read(
+        Box::pin(self.read()).await
+    }
+
+    fn read(self) -> impl Future<Output = Result<Opening, HandshakeError>> {
+        Opening::read(
             self.stream,
             self.admitted,
             self.since,
             self.config,
             self.pace,
-        ))
-        .await
+        )
+    }
+
+    /// Reads the request and accepts it, with what `acceptance` says: what
+    /// [`handshake`](Self::handshake) and [`Opening::accept_with`] do, without an allocation of
+    /// their own. The future is large: in a task that goes on for long, put it into a box.
+    ///
+    /// # Errors
+    ///
+    /// As [`handshake`](Self::handshake), and as [`Opening::accept_with`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, it closes the stream.
+    pub async fn accept_with(
+        self,
+        acceptance: Acceptance<'_>,
+    ) -> Result<WebSocket<Stream>, HandshakeError> {
+        match self.read().await? {
+            Opening::Upgrade(upgrade) => upgrade.accept_in_place(acceptance).await,
+            Opening::Plain(plain) => plain.turn_away().await,
+        }
     }
 }

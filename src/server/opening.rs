@@ -116,10 +116,7 @@ impl Opening {
     ) -> Result<WebSocket<Stream>, HandshakeError> {
         match self {
             Self::Upgrade(upgrade) => upgrade.accept(acceptance).await,
-            Self::Plain(plain) => {
-                let refusal = plain.request.refusal();
-                turn_away(plain.stream, refusal).await
-            }
+            Self::Plain(plain) => plain.turn_away().await,
         }
     }
 }
@@ -275,10 +272,13 @@ impl Upgrade {
         acceptance: Acceptance<'_>,
     ) -> Result<WebSocket<Stream>, HandshakeError> {
         // In a box of its own, it takes no room in the task that goes on for long.
-        Box::pin(self.answer(acceptance)).await
+        Box::pin(self.accept_in_place(acceptance)).await
     }
 
-    async fn answer(self, acceptance: Acceptance<'_>) -> Result<WebSocket<Stream>, HandshakeError> {
+    pub(crate) async fn accept_in_place(
+        self,
+        acceptance: Acceptance<'_>,
+    ) -> Result<WebSocket<Stream>, HandshakeError> {
         let Self {
             stream,
             request,
@@ -370,6 +370,12 @@ impl Plain {
     /// The stream that it came over.
     pub const fn stream(&self) -> &Stream {
         &self.stream
+    }
+
+    /// Refuses the request as a server that serves only WebSockets does, and says so.
+    pub(crate) async fn turn_away<T>(self) -> Result<T, HandshakeError> {
+        let refusal = self.request.refusal();
+        turn_away(self.stream, refusal).await
     }
 
     /// Refuses the request in another way.

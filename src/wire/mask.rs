@@ -9,6 +9,8 @@ mod key;
 mod lanes;
 mod scalar;
 mod short;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+mod sse2;
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 mod stream;
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
@@ -22,10 +24,9 @@ use crate::wire::mask::x86_64 as long;
 #[cfg(test)]
 mod tests;
 
-use crate::wire::mask::short::SHORT_BYTES;
-
 pub use crate::wire::mask::key::MaskKey;
 pub use crate::wire::mask::scalar::apply_scalar;
+pub(crate) use crate::wire::mask::short::SHORT_BYTES;
 
 /// Masks or unmasks `buffer` in place.
 ///

@@ -57,6 +57,7 @@ async fn an_accept_that_is_dropped_loses_no_client() {
 }
 
 // drops: server::listener::handshake
+// drops: server::listener::accept_with
 #[tokio::test]
 async fn a_handshake_that_is_dropped_at_any_byte_closes_the_stream_and_nobody_else_notices() {
     let listener = Listener::bind(ANY, Config::default())
@@ -70,12 +71,15 @@ async fn a_handshake_that_is_dropped_at_any_byte_closes_the_stream_and_nobody_el
             .write_all(&asked.as_bytes()[..bytes])
             .await
             .expect("open");
-        let incoming = within(listener.accept()).await;
-        assert!(
-            poll_times(incoming.handshake(), 1 + bytes % 5)
-                .await
-                .is_none()
-        );
+        let (incoming, polls) = (within(listener.accept()).await, 1 + bytes % 5);
+        let is_waiting = match bytes % 2 {
+            0 => poll_times(incoming.handshake(), polls).await.is_none(),
+            _ => {
+                let accepting = incoming.accept_with(Acceptance::new());
+                poll_times(accepting, polls).await.is_none()
+            }
+        };
+        assert!(is_waiting);
         assert_eq!(read_all(client).await, b"", "dropped at byte {bytes}");
         assert_eq!(listener.admission().connections(), 0);
     }
@@ -83,6 +87,11 @@ async fn a_handshake_that_is_dropped_at_any_byte_closes_the_stream_and_nobody_el
     client.write_all(asked.as_bytes()).await.expect("open");
     let opening = within(within(listener.accept()).await.handshake()).await;
     assert!(opening.expect("a request").accept().await.is_ok());
+    let mut client = TcpStream::connect(address).await.expect("it listens");
+    client.write_all(asked.as_bytes()).await.expect("open");
+    let incoming = within(listener.accept()).await;
+    let opened = within(incoming.accept_with(Acceptance::new())).await;
+    assert!(opened.is_ok());
 }
 
 // drops: server::opening::accept

@@ -28,7 +28,9 @@ impl Connection {
     #[inline]
     pub fn send_back(&mut self, now: Timestamp, message: Lent<'_>) -> Result<(), SendError> {
         self.admit_message()?;
-        self.deadlines.note_message(now);
+        if self.keeps_time() {
+            self.deadlines.note_message(now);
+        }
         if !self.send_small(message.kind(), message.bytes()) {
             self.send_large_back(now, message);
         }

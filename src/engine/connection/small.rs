@@ -5,7 +5,6 @@
 //! two to each other.
 
 use bytes::Bytes;
-use core::ops::Range;
 
 use crate::engine::connection::Connection;
 use crate::engine::event::Kind;
@@ -36,18 +35,25 @@ impl Connection {
             && limits.fragments_max() > 0
     }
 
+    /// From here on there is more to a message than its bytes: an extension, somebody who
+    /// watches, or an end that has begun.
+    pub(super) const fn leave_short_way(&mut self) {
+        (self.plain, self.timed) = (false, true);
+    }
+
     /// Takes a whole small message from the front of `input`, if that is what stands there, and
     /// says where its payload does, which has been unmasked. Otherwise nothing has changed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn receive_small(
         &mut self,
         now: Timestamp,
         input: &mut [u8],
-    ) -> Option<(Kind, Range<usize>)> {
-        if !self.takes_small() {
+    ) -> Option<(Kind, Payload)> {
+        if !self.plain || self.inbound.is_within_message() {
             return None;
         }
-        let [first, second, third, fourth, ..] = *input else {
+        // No frame of a client is shorter.
+        let [first, second, third, fourth, _, _, ..] = *input else {
             return None;
         };
         let kind = match first {
@@ -56,40 +62,26 @@ impl Connection {
             _ => return None,
         };
         // The two lengths that are short, in their shortest form (RFC 6455 §5.2).
-        let (length_bytes, len) = match second {
-            MASKED..=0xfd => (0, usize::from(second - MASKED)),
+        let place = match second {
+            MASKED..=0xfd => unmask::<2>(kind, input, usize::from(second - MASKED))?,
             0xfe => match usize::from(u16::from_be_bytes([third, fourth])) {
-                len @ 126..=SMALL_BYTES_MAX => (2, len),
+                len @ 126..=SMALL_BYTES_MAX => unmask::<4>(kind, input, len)?,
                 _ => return None,
             },
             _ => return None,
         };
-        let (key, rest) = input.get_mut(2 + length_bytes..)?.split_first_chunk_mut()?;
-        let key = MaskKey::new(*key);
-        let payload = rest.get_mut(..len)?;
-        if kind == Kind::Binary {
-            mask::apply(key, payload);
-        } else if !mask::apply_ascii(key, payload) && utf8::validate(payload).is_err() {
-            // Which rule was broken is for the long way to say.
-            mask::apply(key, payload);
-            return None;
+        if self.timed {
+            self.deadlines.note_received(now);
+            self.deadlines.note_message(now);
         }
-        self.deadlines.note_received(now);
-        self.deadlines.note_message(now);
-        let start = 2 + length_bytes + key.bytes().len();
-        Some((kind, start..start + len))
-    }
-
-    #[inline]
-    fn takes_small(&self) -> bool {
-        self.plain && self.state.reads() && !self.inbound.is_within_message()
+        Some((kind, place))
     }
 
     /// Whether it matters at what time a message comes or goes; where it does not, only what ends
     /// the connection is timed.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn keeps_time(&self) -> bool {
-        self.timed || !self.plain
+        self.timed
     }
 
     /// Queues a small message, if nothing about it is special. Otherwise nothing has changed.
@@ -98,21 +90,20 @@ impl Connection {
     #[inline(always)]
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a small message is shorter"
+        reason = "each length is less than what it becomes can hold"
     )]
     pub(super) fn send_small(&mut self, kind: Kind, payload: &[u8]) -> bool {
-        let len = payload.len();
-        if !self.plain || len > SMALL_BYTES_MAX {
-            return false;
-        }
         let first = FIN | opcode_of(kind) as u8;
-        let queue = self.outbox.queue();
-        match u8::try_from(len) {
-            Ok(len @ 0..=125) => queue.push_small([first, len], payload),
-            _ => {
-                let [high, low] = (len as u16).to_be_bytes();
-                queue.push_small([first, 126, high, low], payload);
+        match payload.len() {
+            len @ 0..=125 if self.plain => {
+                self.outbox.queue().push_small([first, len as u8], payload);
             }
+            len @ 126..=SMALL_BYTES_MAX if self.plain => {
+                let [high, low] = (len as u16).to_be_bytes();
+                let header = [first, 126, high, low];
+                self.outbox.queue().push_small(header, payload);
+            }
+            _ => return false,
         }
         true
     }
@@ -146,4 +137,41 @@ impl Connection {
     pub(crate) fn transmit_whole(&self) -> Option<&[u8]> {
         self.outbox.whole()
     }
+}
+
+/// Where the payload of a small message stands.
+pub(crate) struct Payload {
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+}
+
+/// Unmasks a payload of `len` bytes whose key stands at `AT`; `None`, and as it was, where it has
+/// not all arrived or is text that is none.
+#[inline(always)]
+fn unmask<const AT: usize>(kind: Kind, input: &mut [u8], len: usize) -> Option<Payload> {
+    let (key, rest) = input.get_mut(AT..)?.split_first_chunk_mut()?;
+    let key = MaskKey::new(*key);
+    let payload = rest.get_mut(..len)?;
+    let is_good = if len < mask::SHORT_BYTES {
+        // To look at binary as well costs less than to tell the two apart.
+        mask::apply_ascii(key, payload) || kind == Kind::Binary || is_text(key, payload)
+    } else if kind == Kind::Binary {
+        mask::apply(key, payload);
+        true
+    } else {
+        mask::apply_ascii(key, payload) || is_text(key, payload)
+    };
+    let start = AT + key.bytes().len();
+    is_good.then_some(Payload { start, len })
+}
+
+/// Whether an unmasked payload is UTF-8; where it is not, it is masked again.
+#[inline(never)]
+fn is_text(key: MaskKey, payload: &mut [u8]) -> bool {
+    let is_text = utf8::validate(payload).is_ok();
+    if !is_text {
+        // Which rule was broken is for the long way to say.
+        mask::apply(key, payload);
+    }
+    is_text
 }

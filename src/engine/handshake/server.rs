@@ -17,6 +17,12 @@ use crate::wire::http::{self, HeadLimits, HeadScanner, Headers, RequestHead};
 use crate::wire::key;
 use crate::wire::list::{self, ExtensionOffer, MalformedList};
 
+/// The answer to a request that is accepted, up to what is made of its key.
+const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Accept: ";
+
+const CRLF: &[u8] = b"\r\n";
+
 /// A request that is still arriving.
 ///
 /// Give it bytes with [`receive`](Self::receive) until it becomes a request or a refusal. What
@@ -61,18 +67,20 @@ impl ServerHandshake {
         let Some(head_bytes) = self.scanner.scan(&self.buffer, &self.limits)? else {
             return Ok(ServerProgress::More(self));
         };
-        let head = RequestHead::parse(&self.buffer[..head_bytes], &self.limits)?;
+        //= PX-09
+        let leftover = self.buffer.split_off(head_bytes);
+        if !leftover.is_empty() {
+            // Whoever keeps the head does not keep the room of what followed it.
+            self.buffer.shrink_to_fit();
+        }
+        let head = RequestHead::parse_scanned(self.buffer, &self.limits)?;
         //= H1-07
         let upgrades = list::contains_token(head.headers().get_all("upgrade"), b"websocket");
         if head.version_minor() == 0 || !upgrades {
             check_plain(&head)?;
-            return Ok(ServerProgress::Plain(Box::new(PlainRequest {
-                head,
-                bytes: self.buffer,
-            })));
+            let request = PlainRequest { head, leftover };
+            return Ok(ServerProgress::Plain(Box::new(request)));
         }
-        //= PX-09
-        let leftover = self.buffer.split_off(head_bytes);
         UpgradeRequest::check(head, leftover).map(|it| ServerProgress::Upgrade(Box::new(it)))
     }
 }
@@ -81,7 +89,7 @@ impl ServerHandshake {
 #[derive(Debug)]
 pub struct PlainRequest {
     head: RequestHead,
-    bytes: Vec<u8>,
+    leftover: Vec<u8>,
 }
 
 impl PlainRequest {
@@ -92,7 +100,9 @@ impl PlainRequest {
 
     /// All bytes that have arrived, the head first: for an HTTP server to begin with.
     pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+        let mut bytes = self.head.into_bytes();
+        bytes.extend_from_slice(&self.leftover);
+        bytes
     }
 
     /// The answer of a server that serves WebSockets only.
@@ -224,7 +234,7 @@ impl UpgradeRequest {
             }
             put(&mut answer, name, value)?;
         }
-        answer.extend_from_slice(b"\r\n");
+        answer.extend_from_slice(CRLF);
         connection.push_preamble(answer);
         let Self { head, leftover, .. } = self;
         Ok(Accepted {
@@ -244,13 +254,14 @@ impl UpgradeRequest {
             .headers()
             .get_str("sec-websocket-key")
             .unwrap_or_default();
-        let mut answer = Vec::with_capacity(192);
-        answer.extend_from_slice(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
-        );
-        answer.extend_from_slice(b"Sec-WebSocket-Accept: ");
-        answer.extend_from_slice(key::accept(asked).as_str().as_bytes());
-        answer.extend_from_slice(b"\r\n");
+        let accept = key::accept(asked);
+        let parts = [SWITCHING, accept.as_str().as_bytes(), CRLF];
+        // Mostly that is all, but for the end of the head.
+        let bytes = parts.iter().map(|part| part.len()).sum::<usize>() + CRLF.len();
+        let mut answer = Vec::with_capacity(bytes);
+        for part in parts {
+            answer.extend_from_slice(part);
+        }
         answer
     }
 }

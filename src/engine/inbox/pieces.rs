@@ -1,5 +1,6 @@
 //! Messages piece by piece, for those that are larger than memory.
 
+use crate::engine::buffer::Buffer;
 use crate::engine::connection::Connection;
 use crate::engine::event::{Chunk, Event};
 use crate::engine::inbox::{Inbox, Pending, Place};
@@ -22,7 +23,7 @@ impl Inbox {
     /// [`advance`](Self::advance) has put together of a message that is not complete is the first
     /// piece.
     pub fn advance_piece(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
-        self.buffer.is_given = false;
+        self.begin_search();
         self.found = self.find_piece(connection, now);
         self.found.is_some()
     }
@@ -41,7 +42,7 @@ impl Inbox {
             if self.advance(connection, now) {
                 return true;
             }
-            let is_begun = self.collects && self.expanded.is_empty();
+            let is_begun = self.collects && self.expanded.data.is_empty();
             if !is_begun || !self.is_full() || self.buffer.held < WHOLE_BYTES_MIN {
                 return false;
             }
@@ -54,30 +55,35 @@ impl Inbox {
     }
 
     /// The message or the piece that was found last.
-    #[inline]
+    #[inline(always)]
     pub fn lent_piece(&mut self) -> Option<LentPiece<'_>> {
-        if !self.is_message() {
-            return self.lent_part();
-        }
-        let lent = self.lent()?;
-        Some(LentPiece::new(Ends::whole(lent.kind()), lent))
+        // One way out for both, so that what is lent stays in registers.
+        let (ends, buffer) = match self.found {
+            Some(Place::Message(kind)) if !self.buffer.is_given => {
+                (Ends::whole(kind), &mut self.buffer)
+            }
+            _ => self.part()?,
+        };
+        Some(LentPiece::new(ends, Lent::new(ends.kind, buffer)))
     }
 
+    /// What was found last where it is not a message that stands as it arrived.
     #[inline(never)]
-    fn lent_part(&mut self) -> Option<LentPiece<'_>> {
-        match &self.found {
-            Some(Place::Piece(range, ends)) if !self.buffer.is_given => {
-                let ends = *ends;
-                (self.buffer.start, self.buffer.held) = (range.start, range.len());
-                let lent = Lent::held(ends.kind, &mut self.buffer);
-                Some(LentPiece::new(ends, lent))
-            }
-            Some(Place::ExpandedPiece(ends)) => {
-                let lent = Lent::expanded(ends.kind, &self.expanded);
-                Some(LentPiece::new(*ends, lent))
-            }
-            _ => None,
+    fn part(&mut self) -> Option<(Ends, &mut Buffer)> {
+        if self.buffer.is_given {
+            return None;
         }
+        let ends = match &self.found {
+            Some(Place::Piece(range, ends)) => {
+                (self.buffer.start, self.buffer.held) = (range.start, range.len());
+                return Some((*ends, &mut self.buffer));
+            }
+            Some(Place::Expanded(kind)) => Ends::whole(*kind),
+            Some(Place::ExpandedPiece(ends)) => *ends,
+            _ => return None,
+        };
+        self.expanded.hold_all();
+        Some((ends, &mut self.expanded))
     }
 
     fn find_piece(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Place> {
@@ -89,7 +95,7 @@ impl Inbox {
         }
         loop {
             if let Some(pending) = self.pending.take() {
-                self.expanded.clear();
+                self.expanded.data.clear();
                 match self.expand_piece(connection, now, pending) {
                     None => continue,
                     place => return place,
@@ -146,7 +152,7 @@ impl Inbox {
             return Some(Place::Piece(held, ends));
         }
         // Of a coded message, nothing may have come of what arrived.
-        self.piece_first = self.expanded.is_empty();
+        self.piece_first = self.expanded.data.is_empty();
         (!self.piece_first).then_some(Place::ExpandedPiece(ends))
     }
 
@@ -166,7 +172,8 @@ impl Inbox {
             coded: true,
         };
         let (taken, room) = (&mut pending.taken, PIECE_BYTES_MAX);
-        let done = match connection.expand_some(now, &chunk, taken, room, &mut self.expanded) {
+        let output = &mut self.expanded.data;
+        let done = match connection.expand_some(now, &chunk, taken, room, output) {
             Ok(done) => done,
             Err(violation) => return Some(Place::Failed(violation)),
         };
@@ -174,7 +181,7 @@ impl Inbox {
         if !done {
             self.pending = Some(pending);
         }
-        if self.expanded.is_empty() && !last {
+        if self.expanded.data.is_empty() && !last {
             return None;
         }
         let first = core::mem::take(&mut self.piece_first);
@@ -189,7 +196,7 @@ impl Inbox {
         now: Timestamp,
         pending: Pending,
     ) -> Option<Place> {
-        self.expanded.clear();
+        self.expanded.data.clear();
         let last = pending.ends.last;
         let mut next = Some(pending);
         while let Some(pending) = next {

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::mem::MaybeUninit;
 
 use crate::wire::http::error::{HeadError, MalformedHead};
 use crate::wire::http::headers::{HeaderSpans, Headers, Span, spans};
@@ -32,12 +33,21 @@ impl RequestHead {
     /// [`HeadError::Malformed`] for the rest, a head without end among it.
     pub fn parse(bytes: &[u8], limits: &HeadLimits) -> Result<Self, HeadError> {
         //= WS-045
-        let bytes = whole_head(bytes, limits)?;
-        let mut lines = [httparse::EMPTY_HEADER; HEADERS_MAX];
-        let mut request = httparse::Request::new(&mut lines[..limits.headers_max.min(HEADERS_MAX)]);
-        let parsed = request.parse(bytes);
+        Self::parse_scanned(whole_head(bytes, limits)?.to_vec(), limits)
+    }
+
+    /// Reads a head that a [`HeadScanner`] has found whole: all of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse), but for what the scanner refuses.
+    pub(crate) fn parse_scanned(bytes: Vec<u8>, limits: &HeadLimits) -> Result<Self, HeadError> {
+        let mut lines = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+        let lines = &mut lines[..limits.headers_max.min(HEADERS_MAX)];
+        let mut request = httparse::Request::new(&mut []);
+        let parsed = request.parse_with_uninit_headers(&bytes, lines);
         check(parsed, MalformedHead::RequestLine, || {
-            names_http_last(bytes)
+            names_http_last(&bytes)
         })?;
         let malformed = HeadError::Malformed(MalformedHead::RequestLine);
         let method = request.method.ok_or(malformed)?;
@@ -46,12 +56,17 @@ impl RequestHead {
             .filter(|target| target.is_ascii())
             .ok_or(malformed)?;
         Ok(Self {
-            method: Span::of(method.as_bytes(), bytes),
-            target: Span::of(target.as_bytes(), bytes),
+            method: Span::of(method.as_bytes(), &bytes),
+            target: Span::of(target.as_bytes(), &bytes),
             version_minor: request.version.ok_or(malformed)?,
-            headers: spans(request.headers, bytes),
-            bytes: bytes.to_vec(),
+            headers: spans(request.headers, &bytes),
+            bytes,
         })
+    }
+
+    /// The head as it came.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// The method, in the case in which it came, in which it also counts (RFC 9110 §9.1).
@@ -111,10 +126,14 @@ impl ResponseHead {
     /// As [`RequestHead::parse`].
     pub fn parse(bytes: &[u8], limits: &HeadLimits) -> Result<Self, HeadError> {
         let bytes = whole_head(bytes, limits)?;
-        let mut lines = [httparse::EMPTY_HEADER; HEADERS_MAX];
-        let mut response =
-            httparse::Response::new(&mut lines[..limits.headers_max.min(HEADERS_MAX)]);
-        let parsed = response.parse(bytes);
+        let mut lines = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+        let lines = &mut lines[..limits.headers_max.min(HEADERS_MAX)];
+        let mut response = httparse::Response::new(&mut []);
+        let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+            &mut response,
+            bytes,
+            lines,
+        );
         check(parsed, MalformedHead::StatusLine, || {
             is_http(bytes.get(..9), b' ')
         })?;

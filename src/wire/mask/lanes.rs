@@ -83,6 +83,13 @@ pub(super) fn apply_ends<const N: usize>(key: MaskKey, buffer: &mut [u8]) -> boo
     is_ascii(&first) && is_ascii(&last)
 }
 
+/// [`apply_ends`] with lanes of 16 bytes.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+#[inline(always)]
+pub(super) fn apply_ends_16(key: MaskKey, buffer: &mut [u8]) -> bool {
+    apply_ends::<16>(key, buffer)
+}
+
 /// Masks `N` to `2 * N` bytes from one slice into another of the same length.
 #[inline(always)]
 pub(super) fn copy_ends<const N: usize>(key: MaskKey, source: &[u8], target: &mut [u8]) {

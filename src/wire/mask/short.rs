@@ -4,14 +4,20 @@ use crate::wire::mask::key::MaskKey;
 use crate::wire::mask::lanes;
 use crate::wire::mask::scalar::apply_scalar;
 
+/// For 16 bytes and more.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+use crate::wire::mask::lanes::apply_ends_16 as apply_long_ends;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+use crate::wire::mask::sse2::apply_ends as apply_long_ends;
+
 /// Payloads shorter than this are masked without a call.
-pub(super) const SHORT_BYTES: usize = 32;
+pub(crate) const SHORT_BYTES: usize = 32;
 
 /// Masks in place, and says whether all bytes have become ASCII; without `LOOKS`, that they have.
 #[inline(always)]
 pub(super) fn apply<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
     let is_ascii = if buffer.len() >= 16 {
-        lanes::apply_ends::<16>(key, buffer)
+        apply_long_ends(key, buffer)
     } else if buffer.len() >= 8 {
         lanes::apply_ends::<8>(key, buffer)
     } else {
