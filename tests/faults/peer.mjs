@@ -72,9 +72,11 @@ export class Peer {
   // Signs in as the token's user, or as `UserID` says.
   async sign(name, claims, fields = { UserID: name }) {
     this.token = this.target.token(name, claims);
+    const before = this.texts.length;
     this.ask('Sign', fields);
     // The first server says nothing to a `Sign` that it accepts.
-    if (this.target.answersSign) await this.hears((text) => text.includes('"auth":'), 'auth');
+    const isAnswered = () => this.texts.slice(before).some((text) => text.includes('"auth":'));
+    if (this.target.answersSign) await this.hears(isAnswered, 'auth');
     else await this.settles();
   }
 
