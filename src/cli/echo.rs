@@ -13,9 +13,7 @@ use crate::engine::{Acceptance, Limits, SendError};
 use crate::hub::{Bounds, Branch, Hub, SlowPolicy};
 use crate::net::{self, WebSocket};
 use crate::server::workers::Workers;
-use crate::server::{
-    Config, HandshakeError, Incoming, Listener, Stopping, Stream, Tls, TlsError, TlsFiles,
-};
+use crate::server::{Config, Incoming, Listener, Stopping, Stream, Tls, TlsError, TlsFiles};
 use crate::wire::close::{CloseCode, CloseReason};
 
 /// How long connections have to close when the server is told to stop.
@@ -143,26 +141,25 @@ fn tell(socket: &WebSocket<Stream>, ended: Result<(), net::Error>) {
     }
 }
 
-async fn open(incoming: Incoming, deflate: Option<DeflateAnswer>) -> Option<WebSocket<Stream>> {
-    let peer = incoming.peer_addr();
-    match accept(incoming, deflate).await {
-        Ok(socket) => Some(socket),
-        Err(error) => {
-            tracing::debug!(%peer, %error, "no connection");
-            None
-        }
-    }
-}
-
-async fn accept(
+/// No `async fn`, which would keep its arguments while the handshake is awaited.
+fn open(
     incoming: Incoming,
     deflate: Option<DeflateAnswer>,
-) -> Result<WebSocket<Stream>, HandshakeError> {
-    let mut acceptance = Acceptance::new();
-    if let Some(deflate) = &deflate {
-        acceptance = acceptance.with_extension(deflate);
+) -> impl Future<Output = Option<WebSocket<Stream>>> {
+    let peer = incoming.peer_addr();
+    async move {
+        let mut acceptance = Acceptance::new();
+        if let Some(deflate) = &deflate {
+            acceptance = acceptance.with_extension(deflate);
+        }
+        match incoming.accept_with(acceptance).await {
+            Ok(socket) => Some(socket),
+            Err(error) => {
+                tracing::debug!(%peer, %error, "no connection");
+                None
+            }
+        }
     }
-    incoming.accept_with(acceptance).await
 }
 
 fn echo(exchange: net::PieceExchange<'_>) {

@@ -4,6 +4,7 @@ mod ending;
 mod returning;
 mod sending;
 mod small;
+mod watching;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -20,7 +21,7 @@ use crate::engine::extension::Extension;
 use crate::engine::frame::Frame;
 use crate::engine::inbound::{Found, Inbound, Terms};
 use crate::engine::limits::Limits;
-use crate::engine::observer::{Observed, Observer, Statistics, Watch};
+use crate::engine::observer::{Observed, Watch};
 use crate::engine::outbox::{Outbox, SendBuffer};
 use crate::engine::ready_state::ReadyState;
 use crate::engine::role::Role;
@@ -51,6 +52,8 @@ pub struct Connection {
     peer_ended: bool,
     /// Whether small messages may go the short way.
     plain: bool,
+    /// Whether what comes next may: they may, and no message has begun.
+    awaits_small: bool,
     /// Whether it matters at what time a message comes or goes.
     timed: bool,
     limits: Arc<Limits>,
@@ -92,6 +95,7 @@ impl Connection {
             state: State::Open,
             peer_ended: false,
             plain,
+            awaits_small: plain,
             timed: limits.keep_time() || !plain,
             limits,
             inbound: Inbound::new(),
@@ -162,7 +166,9 @@ impl Connection {
                 Reserved::NONE
             },
         };
-        match self.inbound.read(terms, &mut self.watch, input) {
+        let read = self.inbound.read(terms, &mut self.watch, input);
+        self.awaits_small = self.plain && !self.inbound.is_within_message();
+        match read {
             Ok((consumed, Found::Chunk(chunk))) => {
                 if chunk.last {
                     self.deadlines.note_message(now);
@@ -356,36 +362,6 @@ impl Connection {
         if self.coding.is_some() {
             self.deadlines.note_coding(now);
         }
-    }
-
-    /// Begins to keep [`statistics`](Self::statistics).
-    pub fn keep_statistics(&mut self) {
-        self.watch.keep_statistics();
-        self.leave_short_way();
-    }
-
-    /// What has passed since [`keep_statistics`](Self::keep_statistics); `None` without it, and
-    /// then nothing is counted. Why the connection closed, and who began, is told by
-    /// [`closure`](Self::closure).
-    pub fn statistics(&self) -> Option<&Statistics> {
-        self.watch.statistics()
-    }
-
-    /// Has `observer` told what happens from now on, in place of the one before.
-    pub fn observe(&mut self, observer: Box<dyn Observer>) {
-        self.watch.set_observer(observer);
-        self.leave_short_way();
-    }
-
-    /// Whether statistics are kept or an observer is told.
-    pub const fn is_watched(&self) -> bool {
-        self.watch.is_on()
-    }
-
-    /// Takes note, for whoever watches, that the transport takes nothing while bytes wait, or
-    /// that it has taken something.
-    pub fn note_stalled(&mut self, now: Timestamp, is_stalled: bool) {
-        self.watch.note_stalled(now, is_stalled);
     }
 
     /// The extension that was negotiated with its parameters, as in the header of the handshake.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use core::ops::Range;
 
 mod pieces;
+mod small;
 
 use crate::engine::buffer::Buffer;
 use crate::engine::connection::Connection;
@@ -249,16 +250,26 @@ impl Inbox {
     /// What the bytes mean next; `None` when more must be read.
     ///
     /// What was lent before is gone with this call.
+    #[inline(always)]
     pub fn next(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Incoming<'_>> {
-        self.advance(connection, now);
+        if let Some(kind) = self.advance_small(connection) {
+            connection.note_small(now);
+            return Some(Incoming::Message(self.lent_small(kind)));
+        }
+        if self.is_spent(connection) || !self.advance_any(connection, now) {
+            return None;
+        }
         self.incoming()
     }
 
     /// Goes on to what the bytes mean next, and says whether there is anything.
-    #[inline]
+    #[inline(always)]
     pub fn advance(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
-        self.advance_small(connection, now)
-            || (!self.is_spent(connection) && self.advance_any(connection, now))
+        if self.advance_small(connection).is_some() {
+            connection.note_small(now);
+            return true;
+        }
+        !self.is_spent(connection) && self.advance_any(connection, now)
     }
 
     /// As [`advance`](Self::advance) where a small message does not come next.
@@ -269,52 +280,35 @@ impl Inbox {
         self.found.is_some()
     }
 
-    /// As [`advance`](Self::advance) where a whole small message comes next, and `false`
-    /// otherwise. `now` may be any time if the connection does not
-    /// [keep time](Connection::keeps_time).
-    #[inline(always)]
-    pub(crate) fn advance_small(&mut self, connection: &mut Connection, now: Timestamp) -> bool {
-        if !(self.settled || self.settle(connection)) {
-            return false;
-        }
-        match self.find_small(connection, now) {
-            Some(kind) => {
-                self.found = Some(Place::Message(kind));
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Is done with what was lent before, unless a message has begun that goes on.
-    #[inline(never)]
-    fn settle(&mut self, connection: &Connection) -> bool {
-        if self.pending.is_some() || connection.is_within_message() {
-            return false;
-        }
-        self.forget_expanded();
-        (self.collects, self.settled) = (false, true);
-        true
-    }
-
     /// Takes note that what was found last is done with, and that the long way is gone now.
     const fn begin_search(&mut self) {
         (self.buffer.is_given, self.settled) = (false, false);
     }
 
     /// Whether there is nothing to go on to; what was lent is done with then.
+    #[inline(always)]
     pub(crate) fn is_spent(&mut self, connection: &Connection) -> bool {
         if self.buffer.parsed != self.buffer.filled || self.pending.is_some() {
             return false;
         }
         self.found = None;
+        if self.settled {
+            // Mostly, and it is all that there is to do then.
+            (self.buffer.held, self.buffer.parsed, self.buffer.filled) = (0, 0, 0);
+        } else {
+            self.give_up_lent(connection);
+        }
+        true
+    }
+
+    #[inline(never)]
+    fn give_up_lent(&mut self, connection: &Connection) {
         // What was lent as a piece is done with; what is being put together is not.
         if !connection.is_within_message() || !self.collects {
             self.buffer.held = 0;
             self.forget_expanded();
             self.rewind();
         }
-        true
     }
 
     /// Begins at the front again when everything has been read, to stay where the cache is warm.
@@ -380,6 +374,7 @@ impl Inbox {
         if !self.collects {
             // What was lent as a piece is done with.
             self.buffer.held = 0;
+            self.forget_expanded();
         }
         while self.buffer.parsed < self.buffer.filled {
             let base = self.buffer.parsed;
@@ -416,19 +411,6 @@ impl Inbox {
         }
         self.rewind();
         None
-    }
-
-    /// Goes on to a whole small message, if that is what comes next.
-    #[inline(always)]
-    fn find_small(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Kind> {
-        let base = self.buffer.parsed;
-        let input = &mut self.buffer.data[base..self.buffer.filled];
-        let (kind, payload) = connection.receive_small(now, input)?;
-        self.buffer.start = base + payload.start;
-        self.buffer.held = payload.len;
-        self.buffer.parsed = self.buffer.start + payload.len;
-        self.buffer.is_given = false;
-        Some(kind)
     }
 
     /// A large message that was expanded leaves no large buffer behind.

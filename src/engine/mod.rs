@@ -99,6 +99,7 @@ pub mod ready_state;
 pub mod role;
 mod state;
 mod streamed;
+mod tail;
 pub mod time;
 pub mod violation;
 

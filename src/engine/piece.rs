@@ -39,6 +39,10 @@ impl Ends {
         }
     }
 
+    const fn is_whole(self) -> bool {
+        self.first && self.last
+    }
+
     pub(crate) const fn piece(self, bytes: &[u8]) -> Piece<'_> {
         Piece {
             kind: self.kind,
@@ -51,22 +55,35 @@ impl Ends {
 
 /// A piece of a message, or all of it, lent with the means to send it back from where it stands.
 pub struct LentPiece<'a> {
-    ends: Ends,
+    /// `None` for all of a message, so that this is one look.
+    ends: Option<Ends>,
     lent: Lent<'a>,
 }
 
 impl<'a> LentPiece<'a> {
-    pub(crate) const fn new(ends: Ends, lent: Lent<'a>) -> Self {
+    pub(crate) fn new(ends: Ends, lent: Lent<'a>) -> Self {
+        let ends = (!ends.is_whole()).then_some(ends);
         Self { ends, lent }
     }
 
     /// The piece by itself.
     pub fn piece(&self) -> Piece<'_> {
-        self.ends.piece(self.lent.bytes())
+        let ends = self.ends.unwrap_or_else(|| Ends::whole(self.lent.kind()));
+        ends.piece(self.lent.bytes())
     }
 
-    pub(crate) const fn into_parts(self) -> (Ends, Lent<'a>) {
+    /// What it is a piece of, unless it is all of a message.
+    #[inline(always)]
+    pub(crate) const fn into_parts(self) -> (Option<Ends>, Lent<'a>) {
         (self.ends, self.lent)
+    }
+}
+
+/// All of a message.
+impl<'a> From<Lent<'a>> for LentPiece<'a> {
+    #[inline(always)]
+    fn from(lent: Lent<'a>) -> Self {
+        Self { ends: None, lent }
     }
 }
 

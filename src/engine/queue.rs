@@ -13,12 +13,13 @@ use bytes::Bytes;
 use crate::engine::event::Kind;
 use crate::engine::frame::{Fragments, Frame};
 use crate::engine::given::Given;
+use crate::engine::tail::Tail;
 use crate::wire::header::{Decoded, FrameHeader, Reserved};
 
 /// Up to this size frames that others hold too are copied.
 const COPY_BYTES_MAX: usize = 1 << 10;
 
-/// A shared buffer takes no further frame from this size on.
+/// A shared buffer is not made longer from this size on.
 const BUFFER_BYTES_FULL: usize = 64 << 10;
 
 #[derive(Debug)]
@@ -80,15 +81,16 @@ pub(crate) struct Queue {
     data: VecDeque<Segment>,
     /// Whole frames, to which the next one is added; mostly all there is. As in a segment the
     /// last one may be a header whose payload comes next.
-    tail: Vec<u8>,
+    tail: Tail,
     /// How much of the front has left: of the first segment, or of the tail without one.
     sent: usize,
-    /// A boundary between frames in the front, from which to look for the next.
+    /// A boundary between frames in the front, from which to look for the next. Nothing that has
+    /// not left lies before it, but for what comes before all frames.
     boundary: usize,
     /// Bytes in `data` and `tail` that have not left.
     data_bytes: usize,
     /// An empty buffer for frames, kept for when the tail has become a segment.
-    spare: Vec<u8>,
+    spare: Tail,
     /// A buffer that was given and has been sent.
     returned: Option<Vec<u8>>,
 }
@@ -109,13 +111,13 @@ impl Queue {
         self.control.len()
     }
 
-    /// Queues bytes that are no frame and come before all frames: the opening handshake.
+    /// Queues bytes that are no frame and come before all frames: the opening handshake. Nothing
+    /// else has been queued.
     pub(crate) fn push_preamble(&mut self, bytes: Vec<u8>) {
-        self.data_bytes += bytes.len();
-        self.push_segment(Segment::Shared {
-            bytes: bytes.into(),
-            whole: false,
-        });
+        self.data_bytes = bytes.len();
+        // The first frame begins where they end.
+        self.boundary = bytes.len();
+        self.tail = Tail::holding(bytes);
     }
 
     /// Queues a data or Close frame behind what waits.
@@ -174,28 +176,26 @@ impl Queue {
     /// Queues the frame of a whole small message, as [`push_frames`](Self::push_frames) would.
     ///
     /// `head` is its header.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_small<const N: usize>(&mut self, head: [u8; N], payload: &[u8]) {
-        let bytes = N + payload.len();
-        self.data_bytes += bytes;
-        let tail = self.tail_for_frames();
-        // Once for both.
-        tail.reserve(bytes);
-        tail.extend_from_slice(&head);
-        tail.extend_from_slice(payload);
+        self.data_bytes += N + payload.len();
+        // What is ready is used even where the tail would not be made longer.
+        if !self.tail.push_ready(head, payload) {
+            self.tail_for_frames().push(&head, payload);
+        }
     }
 
     fn push_encoded(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         let tail = self.tail_for_frames();
         let before = tail.len();
-        encode(tail);
+        tail.extend_with(encode);
         let bytes = tail.len() - before;
         self.data_bytes += bytes;
     }
 
     /// The buffer that takes the next frame.
     #[inline]
-    fn tail_for_frames(&mut self) -> &mut Vec<u8> {
+    fn tail_for_frames(&mut self) -> &mut Tail {
         if self.tail.len() >= BUFFER_BYTES_FULL {
             self.end_tail();
         }
@@ -213,7 +213,7 @@ impl Queue {
         if !self.tail.is_empty() {
             let next = core::mem::take(&mut self.spare);
             let frames = core::mem::replace(&mut self.tail, next);
-            self.data.push_back(Segment::Frames(frames));
+            self.data.push_back(Segment::Frames(frames.into_vec()));
         }
     }
 
@@ -259,7 +259,7 @@ impl Queue {
     #[inline]
     pub(crate) fn whole(&self) -> Option<&[u8]> {
         let is_whole = self.data.is_empty() && self.control.is_empty() && !self.tail.is_empty();
-        is_whole.then(|| &self.tail[self.sent..])
+        is_whole.then(|| &self.tail.bytes()[self.sent..])
     }
 
     /// Takes note that the first `n` bytes of [`slices`](Self::slices) have left.
@@ -330,30 +330,33 @@ impl Queue {
             self.sent = 0;
             self.boundary = 0;
         } else if n > 0 {
-            self.boundary = frame_at(&self.tail, self.boundary, self.sent).0;
+            self.boundary = frame_at(self.tail.bytes(), self.boundary, self.sent).0;
         }
     }
 
     /// Keeps a buffer for the next frames.
-    fn keep(&mut self, mut buffer: Vec<u8>) {
-        buffer.clear();
+    fn keep(&mut self, buffer: Vec<u8>) {
         if self.tail.capacity() == 0 {
-            self.tail = buffer;
+            self.tail = Tail::reusing(buffer);
         } else if self.spare.capacity() < buffer.capacity() {
-            self.spare = buffer;
+            self.spare = Tail::reusing(buffer);
         }
     }
 
     /// How many bytes of data must leave before a control frame may: the rest of the frame of
     /// which a part has left. While part of a control frame has left, data stands at a boundary.
     fn rest_of_frame(&self) -> usize {
+        if self.sent < self.boundary {
+            // What comes before all frames.
+            return self.boundary - self.sent;
+        }
         let (frames, next_len) = match self.data.front() {
             Some(Segment::Given(_)) if self.sent == 0 => return 0,
             Some(front) => match front.frames() {
                 Some(frames) => (frames, self.segment_len(1)),
                 None => return front.len() - self.sent,
             },
-            None => (&self.tail[..], 0),
+            None => (self.tail.bytes(), 0),
         };
         match frame_at(frames, self.boundary, self.sent) {
             (begin, _) if begin == self.sent => 0,
@@ -372,7 +375,7 @@ impl Queue {
     fn segment_from(&self, at: usize, offset: usize) -> &[u8] {
         match self.data.get(at) {
             Some(segment) => segment.from(offset),
-            None => &self.tail[offset..],
+            None => &self.tail.bytes()[offset..],
         }
     }
 

@@ -61,23 +61,25 @@ impl Batch {
         self.waiting_max
     }
 
-    /// What is left for a member that is passed by with some of the messages; `None` where it is
-    /// with none.
-    pub(crate) fn without(&self, member: MemberId) -> Option<Self> {
-        if !self.excepts.contains(&Some(member)) {
-            return None;
-        }
+    /// Whether a member is passed by with any of the messages.
+    #[inline]
+    pub(crate) fn passes_by(&self, member: MemberId) -> bool {
+        !self.excepts.is_empty() && self.excepts.contains(&Some(member))
+    }
+
+    /// What is left for a member that is [passed by](Self::passes_by).
+    pub(crate) fn without(&self, member: MemberId) -> Self {
         let messages = self.messages.iter().zip(&self.excepts);
         let messages: Vec<_> = messages
             .filter(|(_, except)| **except != Some(member))
             .map(|(message, _)| message.clone())
             .collect();
-        Some(Self {
+        Self {
             frames: joined(&messages),
             messages,
             excepts: Vec::new(),
             waiting_max: self.waiting_max,
-        })
+        }
     }
 }
 

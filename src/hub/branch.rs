@@ -173,18 +173,22 @@ impl<S: AsyncRead + WriteNow> House<S> {
         let batch = Batch::new(together.drain(..));
         let room = self.topics.get(&topic);
         for (member, seat) in room.into_iter().flat_map(|it| &it.seats) {
-            match batch.without(*member) {
-                None => seat.give(&batch),
-                Some(rest) => seat.give(&rest),
+            match batch.passes_by(*member) {
+                false => seat.give(&batch),
+                true => seat.give(&batch.without(*member)),
             }
-            take_turns(&mut self.given).await;
+            if is_enough(&mut self.given) {
+                yield_now().await;
+            }
         }
     }
 
     async fn send(&mut self, member: MemberId, message: Prepared) {
         if let Some(seat) = self.seats.get(&member) {
             seat.give(&Batch::of(message));
-            take_turns(&mut self.given).await;
+            if is_enough(&mut self.given) {
+                yield_now().await;
+            }
         }
     }
 
@@ -225,11 +229,13 @@ impl<S> Room<S> {
     }
 }
 
-/// Lets others on the thread have their turn when it is time.
-async fn take_turns(given: &mut usize) {
+/// Counts one more that was given, and says whether others on the thread are to have their turn.
+#[inline]
+const fn is_enough(given: &mut usize) -> bool {
     *given += 1;
-    if *given >= SEATS_A_TURN {
+    let is_enough = *given >= SEATS_A_TURN;
+    if is_enough {
         *given = 0;
-        yield_now().await;
     }
+    is_enough
 }

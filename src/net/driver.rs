@@ -208,14 +208,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
         }
         if self.unflushed {
-            if let Err(error) = ready!(Pin::new(&mut self.stream).poll_flush(cx)) {
-                self.fail(error);
-            }
-            self.unflushed = false;
+            ready!(self.poll_flush_stream(cx));
             if let Some(buffer) = self.connection.take_returned_buffer() {
                 pool::give_read(buffer);
             }
         }
+        Poll::Ready(())
+    }
+
+    /// Has the stream pass on what it may still hold back.
+    #[inline]
+    fn poll_flush_stream(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Err(error) = ready!(Pin::new(&mut self.stream).poll_flush(cx)) {
+            self.fail(error);
+        }
+        self.unflushed = false;
         Poll::Ready(())
     }
 
@@ -233,11 +240,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Ready when a deadline has passed and been acted upon.
+    #[inline]
     pub(crate) fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(at) = self.connection.poll_timeout() else {
-            return Poll::Pending;
-        };
-        let at = self.clock.instant(at);
+        match self.connection.poll_timeout() {
+            Some(at) => self.poll_sleep(cx, self.clock.instant(at)),
+            None => Poll::Pending,
+        }
+    }
+
+    #[inline(never)]
+    fn poll_sleep(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
         let sleep = self
             .sleep
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
@@ -257,6 +269,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Acts upon a deadline that has passed.
+    #[inline]
     fn act_on_time(&mut self) {
         if self.connection.poll_timeout().is_some() {
             self.losing(|it| it.connection.timeout(it.clock.now()));

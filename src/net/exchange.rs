@@ -26,12 +26,7 @@ pub struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    pub(crate) const fn new(
-        message: Lent<'a>,
-        connection: &'a mut Connection,
-        now: Timestamp,
-    ) -> Self {
-        let reply = Reply { connection, now };
+    pub(crate) const fn new(message: Lent<'a>, reply: Reply<'a>) -> Self {
         Self { message, reply }
     }
 
@@ -42,8 +37,7 @@ impl<'a> Exchange<'a> {
     /// [`SendError`]; nothing is queued then.
     #[inline]
     pub fn echo(self) -> Result<(), SendError> {
-        let Reply { connection, now } = self.reply;
-        connection.send_back(now, self.message)
+        self.reply.send_back(self.message.into())
     }
 }
 
@@ -59,12 +53,7 @@ pub struct PieceExchange<'a> {
 }
 
 impl<'a> PieceExchange<'a> {
-    pub(crate) const fn new(
-        piece: LentPiece<'a>,
-        connection: &'a mut Connection,
-        now: Timestamp,
-    ) -> Self {
-        let reply = Reply { connection, now };
+    pub(crate) const fn new(piece: LentPiece<'a>, reply: Reply<'a>) -> Self {
         Self { piece, reply }
     }
 
@@ -76,8 +65,7 @@ impl<'a> PieceExchange<'a> {
     /// [`SendError`]; nothing is queued then.
     #[inline]
     pub fn echo(self) -> Result<(), SendError> {
-        let Reply { connection, now } = self.reply;
-        connection.send_piece_back(now, self.piece)
+        self.reply.send_back(self.piece)
     }
 }
 
@@ -86,15 +74,39 @@ impl<'a> PieceExchange<'a> {
 pub struct Reply<'a> {
     connection: &'a mut Connection,
     now: Timestamp,
+    /// Whether the outbox is known not to be full: it was not, and nothing was queued since.
+    has_room: bool,
 }
 
-impl Reply<'_> {
+impl<'a> Reply<'a> {
+    /// `has_room` where the outbox is known not to be full.
+    pub(crate) const fn new(
+        connection: &'a mut Connection,
+        now: Timestamp,
+        has_room: bool,
+    ) -> Self {
+        Self {
+            connection,
+            now,
+            has_room,
+        }
+    }
+
+    #[inline(always)]
+    fn send_back(self, piece: LentPiece<'_>) -> Result<(), SendError> {
+        match self.has_room {
+            true => self.connection.send_piece_back_with_room(self.now, piece),
+            false => self.connection.send_piece_back(self.now, piece),
+        }
+    }
+
     /// Queues a text message.
     ///
     /// # Errors
     ///
     /// [`SendError`]; nothing is queued then.
     pub fn text(&mut self, text: &str) -> Result<(), SendError> {
+        self.has_room = false;
         self.connection.send_text(self.now, text)
     }
 
@@ -104,6 +116,7 @@ impl Reply<'_> {
     ///
     /// [`SendError`]; nothing is queued then.
     pub fn binary(&mut self, bytes: &[u8]) -> Result<(), SendError> {
+        self.has_room = false;
         self.connection.send_binary(self.now, bytes)
     }
 }

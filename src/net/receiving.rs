@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::engine::{Connection, Inbox, SendBuffer, Timestamp};
+use crate::engine::{Connection, Inbox, Lent, SendBuffer, Timestamp};
 use crate::net::clock::Clock;
 
 /// An inbox with its buffer, and when what is in it arrived.
@@ -45,39 +45,59 @@ impl Receiving {
         connection: &mut Connection,
         clock: Clock,
     ) -> Option<Timestamp> {
-        self.advance_small(connection, clock)
-            .or_else(|| self.advance_any(connection, clock, Inbox::advance))
+        if let Some((at, _)) = self.small(connection, clock) {
+            return Some(at);
+        }
+        match self.is_spent(connection) {
+            true => None,
+            false => self.advance_in_time(connection, clock, Inbox::advance),
+        }
     }
 
-    /// As [`advance`](Self::advance), to a piece where the message does not fit.
+    /// Goes on to a small message, if that is what comes next, and lends it with when that was.
+    /// Within a message that has begun in pieces nothing small comes.
     #[inline(always)]
-    pub(crate) fn advance_fitting(
+    pub(crate) fn small(
         &mut self,
         connection: &mut Connection,
         clock: Clock,
-    ) -> Option<Timestamp> {
-        // Within a message that has begun in pieces nothing small comes.
-        self.advance_small(connection, clock)
-            .or_else(|| self.advance_any(connection, clock, Inbox::advance_fitting))
+    ) -> Option<(Timestamp, Lent<'_>)> {
+        let kind = self.inbox.advance_small(connection)?;
+        let mut at = Timestamp::ZERO;
+        if connection.keeps_time() {
+            at = self.at(clock);
+            connection.note_small(at);
+        }
+        Some((at, self.inbox.lent_small(kind)))
     }
 
-    /// Goes on to a small message, if that is what comes next.
+    /// Where nothing small comes next, goes on in this way to what does, and says when that was
+    /// and what it `lends`; `None` without more, as where [`is_spent`](Self::is_spent) says so.
+    #[inline(never)]
+    pub(crate) fn any<'a, L>(
+        &'a mut self,
+        connection: &mut Connection,
+        clock: Clock,
+        advance: fn(&mut Inbox, &mut Connection, Timestamp) -> bool,
+        lends: fn(&'a mut Inbox) -> Option<L>,
+    ) -> Option<(Timestamp, Option<L>)> {
+        let at = self.advance_in_time(connection, clock, advance)?;
+        Some((at, lends(&mut self.inbox)))
+    }
+
+    /// Whether there is nothing to go on to; what was lent is done with then.
     #[inline(always)]
-    fn advance_small(&mut self, connection: &mut Connection, clock: Clock) -> Option<Timestamp> {
-        let at = self.noted(connection, clock);
-        self.inbox.advance_small(connection, at).then_some(at)
+    pub(crate) fn is_spent(&mut self, connection: &Connection) -> bool {
+        self.inbox.is_spent(connection)
     }
 
     #[inline(never)]
-    fn advance_any(
+    fn advance_in_time(
         &mut self,
         connection: &mut Connection,
         clock: Clock,
         advance: fn(&mut Inbox, &mut Connection, Timestamp) -> bool,
     ) -> Option<Timestamp> {
-        if self.inbox.is_spent(connection) {
-            return None;
-        }
         let now = self.renewed(clock);
         advance(&mut self.inbox, connection, now).then_some(now)
     }
@@ -86,14 +106,5 @@ impl Receiving {
     /// timed from when it is seen.
     fn renewed(&mut self, clock: Clock) -> Timestamp {
         *self.at.insert(clock.now())
-    }
-
-    /// When what was found arrived; any time where the connection keeps none.
-    #[inline(always)]
-    fn noted(&mut self, connection: &Connection, clock: Clock) -> Timestamp {
-        match connection.keeps_time() {
-            true => self.at(clock),
-            false => Timestamp::ZERO,
-        }
     }
 }

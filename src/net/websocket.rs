@@ -9,12 +9,13 @@ use core::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::engine::{
-    Closure, Connection, Incoming, Lent, Message, Misuse, Observer, Piece, ReadyState, Statistics,
+    Closure, Connection, Inbox, Incoming, Lent, Message, Misuse, Observer, Piece, ReadyState,
+    Statistics,
 };
 use crate::net::clock::Clock;
 use crate::net::driver::Driver;
 use crate::net::error::Error;
-use crate::net::exchange::{Exchange, Heard, PieceExchange};
+use crate::net::exchange::{Exchange, Heard, PieceExchange, Reply};
 use crate::net::receiving::Receiving;
 use crate::wire::close::{CloseCode, CloseReason};
 
@@ -115,7 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
         let (inbox, connection, now) = self.driver.found();
         let message = inbox.lent();
-        Ok(message.map(|message| Exchange::new(message, connection, now)))
+        Ok(message.map(|message| Exchange::new(message, Reply::new(connection, now, false))))
     }
 
     /// Has every message answered by `answer` until the connection is closed.
@@ -141,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         // as long as it is idle.
         poll_fn(move |cx| {
             self.driver.poll_serve(cx, |receiving, connection, clock| {
-                exchange(receiving, connection, clock, &mut answer)
+                exchange(receiving, connection, clock, true, &mut answer)
             })
         })
     }
@@ -154,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         hear: &mut impl FnMut(Exchange<'_>),
     ) -> Poll<Result<(), Error>> {
         self.driver.poll_hear(cx, |receiving, connection, clock| {
-            exchange(receiving, connection, clock, hear)
+            exchange(receiving, connection, clock, false, hear)
         })
     }
 
@@ -178,13 +179,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ) -> impl Future<Output = Result<(), Error>> {
         poll_fn(move |cx| {
             self.driver.poll_serve(cx, |receiving, connection, clock| {
-                let Some(at) = receiving.advance_fitting(connection, clock) else {
-                    return false;
-                };
-                if let Some(piece) = receiving.inbox.lent_piece() {
-                    answer(PieceExchange::new(piece, connection, at));
-                }
-                true
+                exchange_piece(receiving, connection, clock, &mut answer)
             })
         })
     }
@@ -368,19 +363,52 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 }
 
 /// Goes on to what was said next, and has `answer` answer it if it is a message. Says whether
-/// there was anything.
+/// there was anything. `has_room` where the outbox is not full.
 #[inline]
 fn exchange(
     receiving: &mut Receiving,
     connection: &mut Connection,
     clock: Clock,
+    has_room: bool,
     answer: &mut impl FnMut(Exchange<'_>),
 ) -> bool {
-    let Some(at) = receiving.advance(connection, clock) else {
-        return false;
+    // One call for both, so that it is compiled into this.
+    let (at, message) = match receiving.small(connection, clock) {
+        Some((at, message)) => (at, message),
+        None => {
+            if receiving.is_spent(connection) {
+                return false;
+            }
+            match receiving.any(connection, clock, Inbox::advance, Inbox::lent) {
+                Some((at, Some(message))) => (at, message),
+                other => return other.is_some(),
+            }
+        }
     };
-    if let Some(message) = receiving.inbox.lent() {
-        answer(Exchange::new(message, connection, at));
-    }
+    answer(Exchange::new(message, Reply::new(connection, at, has_room)));
+    true
+}
+
+/// As [`exchange`] where the outbox is not full, with a piece where the message does not fit.
+#[inline]
+fn exchange_piece(
+    receiving: &mut Receiving,
+    connection: &mut Connection,
+    clock: Clock,
+    answer: &mut impl FnMut(PieceExchange<'_>),
+) -> bool {
+    let (at, piece) = match receiving.small(connection, clock) {
+        Some((at, message)) => (at, message.into()),
+        None => {
+            if receiving.is_spent(connection) {
+                return false;
+            }
+            match receiving.any(connection, clock, Inbox::advance_fitting, Inbox::lent_piece) {
+                Some((at, Some(piece))) => (at, piece),
+                other => return other.is_some(),
+            }
+        }
+    };
+    answer(PieceExchange::new(piece, Reply::new(connection, at, true)));
     true
 }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::future::Future;
 use core::net::SocketAddr;
+use core::pin::Pin;
 use core::time::Duration;
 use socket2::SockRef;
 use std::io;
@@ -184,23 +185,23 @@ impl Incoming {
     ///
     /// Dropped before it is done, it closes the stream.
     pub async fn handshake(self) -> Result<Opening, HandshakeError> {
-        // In a box of its own, the request takes no room in the task that goes on for long.
-        Box::pin(self.read()).await
+        self.read().await
     }
 
-    fn read(self) -> impl Future<Output = Result<Opening, HandshakeError>> {
-        Opening::read(
+    /// In a box of its own, the request takes no room in the task that goes on for long.
+    fn read(self) -> Pin<Box<impl Future<Output = Result<Opening, HandshakeError>>>> {
+        Box::pin(Opening::read(
             self.stream,
             self.admitted,
             self.since,
             self.config,
             self.pace,
-        )
+        ))
     }
 
     /// Reads the request and accepts it, with what `acceptance` says: what
-    /// [`handshake`](Self::handshake) and [`Opening::accept_with`] do, without an allocation of
-    /// their own. The future is large: in a task that goes on for long, put it into a box.
+    /// [`handshake`](Self::handshake) and [`Opening::accept_with`] do, with one allocation for
+    /// both.
     ///
     /// # Errors
     ///
@@ -209,13 +210,12 @@ impl Incoming {
     /// # Cancel safety
     ///
     /// Dropped before it is done, it closes the stream.
-    pub async fn accept_with(
+    pub fn accept_with(
         self,
         acceptance: Acceptance<'_>,
-    ) -> Result<WebSocket<Stream>, HandshakeError> {
-        match self.read().await? {
-            Opening::Upgrade(upgrade) => upgrade.accept_in_place(acceptance).await,
-            Opening::Plain(plain) => plain.turn_away().await,
-        }
+    ) -> impl Future<Output = Result<WebSocket<Stream>, HandshakeError>> {
+        // No `async fn`, which would keep its arguments while the request is awaited.
+        let reading = self.read();
+        async move { reading.await?.accept_in_place(acceptance).await }
     }
 }

@@ -13,8 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::engine::{
-    AcceptError, Acceptance, Accepted, Limits, PlainRequest, Refusal, ServerHandshake,
-    ServerProgress, Timestamp, UpgradeRequest,
+    AcceptError, Acceptance, Limits, PlainRequest, Refusal, ServerHandshake, ServerProgress,
+    Timestamp, UpgradeRequest,
 };
 use crate::net::WebSocket;
 use crate::server::config::Config;
@@ -114,11 +114,38 @@ impl Opening {
         self,
         acceptance: Acceptance<'_>,
     ) -> Result<WebSocket<Stream>, HandshakeError> {
-        match self {
-            Self::Upgrade(upgrade) => upgrade.accept(acceptance).await,
-            Self::Plain(plain) => plain.turn_away().await,
-        }
+        self.accept_in_place(acceptance).await
     }
+
+    /// The future is small: what takes room is done at once, or rare.
+    pub(crate) fn accept_in_place(
+        self,
+        acceptance: Acceptance<'_>,
+    ) -> impl Future<Output = Result<WebSocket<Stream>, HandshakeError>> + use<> {
+        let accepted = match self {
+            Self::Upgrade(upgrade) => upgrade.open(acceptance),
+            Self::Plain(plain) => Err(Box::pin(plain.turn_away()) as Refusing),
+        };
+        finish(accepted)
+    }
+}
+
+/// Tells a client that there is no connection, and ends with why.
+type Refusing = Pin<Box<dyn Future<Output = Result<WebSocket<Stream>, HandshakeError>> + Send>>;
+
+/// Sends the answer of a connection that was opened, or refuses the client.
+async fn finish(
+    accepted: Result<WebSocket<Stream>, Refusing>,
+) -> Result<WebSocket<Stream>, HandshakeError> {
+    let mut socket = match accepted {
+        Ok(socket) => socket,
+        Err(refusing) => return refusing.await,
+    };
+    socket.flush().await.map_err(|error| match error {
+        crate::net::Error::Io(error) => HandshakeError::Io(error),
+        other => HandshakeError::Io(io::Error::other(other)),
+    })?;
+    Ok(socket)
 }
 
 async fn accept_tls(
@@ -271,39 +298,26 @@ impl Upgrade {
         self,
         acceptance: Acceptance<'_>,
     ) -> Result<WebSocket<Stream>, HandshakeError> {
-        // In a box of its own, it takes no room in the task that goes on for long.
-        Box::pin(self.accept_in_place(acceptance)).await
+        finish(self.open(acceptance)).await
     }
 
-    pub(crate) async fn accept_in_place(
-        self,
-        acceptance: Acceptance<'_>,
-    ) -> Result<WebSocket<Stream>, HandshakeError> {
+    /// The connection, with an answer that is to be sent.
+    fn open(self, acceptance: Acceptance<'_>) -> Result<WebSocket<Stream>, Refusing> {
         let Self {
             stream,
             request,
             limits,
         } = self;
         match request.accept(acceptance, limits, Timestamp::ZERO) {
-            Ok(Accepted {
-                connection,
-                leftover,
-                subprotocol,
-                ..
-            }) => {
-                let mut socket =
-                    WebSocket::new(stream, connection, leftover).with_subprotocol(subprotocol);
-                socket.flush().await.map_err(|error| match error {
-                    crate::net::Error::Io(error) => HandshakeError::Io(error),
-                    other => HandshakeError::Io(io::Error::other(other)),
-                })?;
-                Ok(socket)
-            }
-            Err(error) => {
+            Ok(accepted) => Ok(
+                WebSocket::new(stream, accepted.connection, accepted.leftover)
+                    .with_subprotocol(accepted.subprotocol),
+            ),
+            Err(error) => Err(Box::pin(async move {
                 let internal = Refusal::new(500, "the server could not accept the request");
                 let _: Result<(), _> = turn_away(stream, internal).await;
                 Err(HandshakeError::Accept(error))
-            }
+            })),
         }
     }
 

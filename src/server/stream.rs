@@ -142,7 +142,7 @@ impl Stream {
 }
 
 impl AsyncRead for Stream {
-    #[inline]
+    #[inline(always)]
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

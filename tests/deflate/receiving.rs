@@ -1,9 +1,11 @@
 //! What arrives compressed, byte by byte.
 
 use framewire::engine::deflate::{DeflateConfig, DeflateOffer};
-use framewire::engine::{Compress, Inbox, Kind, Limits, Message, Offer, Part, Role, Violation};
+use framewire::engine::{
+    Compress, Inbox, Incoming, Kind, Limits, Message, Offer, Part, Role, Violation,
+};
 
-use crate::support::{masked, offers, open, receive, server};
+use crate::support::{NOW, masked, offers, open, receive, server};
 
 const PMD: &str = "permessage-deflate";
 const HELLO: &[u8] = &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
@@ -116,6 +118,29 @@ fn what_cannot_be_inflated_fails_with_1007() {
         ];
         let expected = (vec![hello()], Some(Violation::ExtensionData));
         check(PMD, &Limits::default(), &frames, expected);
+    }
+}
+
+#[test]
+fn what_follows_a_piece_is_the_rest_alone() {
+    let plain = (0x01, b"He".as_slice(), b"llo".as_slice());
+    for (first, beginning, rest) in [plain, (0x41, &HELLO[..3], &HELLO[3..])] {
+        let bytes = [masked(first, beginning), masked(0x80, rest)].concat();
+        let (mut connection, mut inbox) = (server(Limits::default(), PMD), Inbox::new());
+        inbox.space(0)[..bytes.len()].copy_from_slice(&bytes);
+        inbox.filled(bytes.len());
+        assert!(inbox.advance_piece(&mut connection, NOW));
+        let Some(Incoming::Piece(piece)) = inbox.incoming() else {
+            panic!("no piece");
+        };
+        assert!(piece.first && !piece.last && !piece.bytes.is_empty());
+        let mut text = piece.bytes.to_vec();
+        let Some(Incoming::Message(message)) = inbox.next(&mut connection, NOW) else {
+            panic!("no rest");
+        };
+        text.extend_from_slice(message.bytes());
+        assert_eq!(text, b"Hello");
+        assert!(inbox.next(&mut connection, NOW).is_none());
     }
 }
 

@@ -164,6 +164,39 @@ fn a_server_may_send_behind_its_answer_at_once() {
     assert_eq!(frames(&head.body), [Frame::new(0x81, "first")]);
 }
 
+#[test]
+fn a_ping_leaves_behind_the_answer_and_before_the_messages() {
+    let open = || accept(upgrade(REQUEST.as_bytes()), Acceptance::new()).connection;
+    let answer = drain(&mut open()).len();
+    // The second of these does not share a buffer with the first.
+    let (first, large) = ("first", "l".repeat(60_000));
+    for messages in [
+        &[][..],
+        &[first],
+        &[first, &large],
+        &[&large, first, &large],
+    ] {
+        for cut in [0, 1, answer - 1, answer] {
+            let mut connection = open();
+            for message in messages {
+                connection.send_text(NOW, message).expect("room");
+            }
+            let mut bytes: Vec<u8> = connection.transmit().flatten().copied().collect();
+            bytes.truncate(cut);
+            connection.transmitted(cut);
+            connection.ping(b"are you there").expect("room");
+            connection.send_text(NOW, "last").expect("room");
+            bytes.extend(drain(&mut connection));
+            let head = Head::read(&bytes);
+            assert_eq!(head.status(), 101);
+            let mut expected = vec![Frame::new(0x89, "are you there")];
+            let texts = messages.iter().chain([&"last"]);
+            expected.extend(texts.map(|text| Frame::new(0x81, *text)));
+            assert!(frames(&head.body) == expected, "cut at {cut}");
+        }
+    }
+}
+
 //= E02 type=test
 //= PX-09 type=test
 #[test]

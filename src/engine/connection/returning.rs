@@ -28,13 +28,36 @@ impl Connection {
     #[inline]
     pub fn send_back(&mut self, now: Timestamp, message: Lent<'_>) -> Result<(), SendError> {
         self.admit_message()?;
+        self.queue_back(now, message);
+        Ok(())
+    }
+
+    /// As [`send_piece_back`](Self::send_piece_back) where the outbox is known not to be full.
+    #[inline]
+    #[cfg_attr(not(feature = "net"), expect(dead_code, reason = "for a floor above"))]
+    pub(crate) fn send_piece_back_with_room(
+        &mut self,
+        now: Timestamp,
+        piece: LentPiece<'_>,
+    ) -> Result<(), SendError> {
+        let (ends, lent) = piece.into_parts();
+        if let Some(ends) = ends {
+            return self.send_fragment_back(now, ends, lent);
+        }
+        self.admit_open()?;
+        self.admit_between_messages()?;
+        self.queue_back(now, lent);
+        Ok(())
+    }
+
+    #[inline]
+    fn queue_back(&mut self, now: Timestamp, message: Lent<'_>) {
         if self.keeps_time() {
             self.deadlines.note_message(now);
         }
         if !self.send_small(message.kind(), message.bytes()) {
             self.send_large_back(now, message);
         }
-        Ok(())
     }
 
     /// Queues a message that may be sent, with its buffer where that is possible.
@@ -71,9 +94,9 @@ impl Connection {
         piece: LentPiece<'_>,
     ) -> Result<(), SendError> {
         let (ends, lent) = piece.into_parts();
-        match ends.first && ends.last {
-            true => self.send_back(now, lent),
-            false => self.send_fragment_back(now, ends, lent),
+        match ends {
+            None => self.send_back(now, lent),
+            Some(ends) => self.send_fragment_back(now, ends, lent),
         }
     }
 

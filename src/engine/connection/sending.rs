@@ -296,9 +296,7 @@ impl Connection {
     //= WS-116
     #[inline]
     pub(super) fn admit_data(&self) -> Result<(), SendError> {
-        if !self.state.may_send() {
-            return Err(Misuse::Closing.into());
-        }
+        self.admit_open()?;
         if self.outbox.len() >= self.limits.outbox_bytes_high() {
             return Err(SendError::Full);
         }
@@ -308,6 +306,20 @@ impl Connection {
     #[inline]
     pub(super) fn admit_message(&self) -> Result<(), SendError> {
         self.admit_data()?;
+        self.admit_between_messages()
+    }
+
+    #[inline]
+    pub(super) fn admit_open(&self) -> Result<(), SendError> {
+        // The short way is left when the open state is.
+        match self.plain || self.state.may_send() {
+            true => Ok(()),
+            false => Err(Misuse::Closing.into()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn admit_between_messages(&self) -> Result<(), SendError> {
         match self.streamed {
             Some(_) => Err(Misuse::MessageUnfinished.into()),
             None => Ok(()),

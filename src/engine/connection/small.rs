@@ -38,22 +38,20 @@ impl Connection {
     /// From here on there is more to a message than its bytes: an extension, somebody who
     /// watches, or an end that has begun.
     pub(super) const fn leave_short_way(&mut self) {
-        (self.plain, self.timed) = (false, true);
+        (self.plain, self.awaits_small, self.timed) = (false, false, true);
     }
 
     /// Takes a whole small message from the front of `input`, if that is what stands there, and
     /// says where its payload does, which has been unmasked. Otherwise nothing has changed.
+    ///
+    /// That it came is to be noted with [`note_small`](Self::note_small).
     #[inline(always)]
-    pub(crate) fn receive_small(
-        &mut self,
-        now: Timestamp,
-        input: &mut [u8],
-    ) -> Option<(Kind, Payload)> {
-        if !self.plain || self.inbound.is_within_message() {
+    pub(crate) fn receive_small(&self, input: &mut [u8]) -> Option<(Kind, Payload)> {
+        if !self.awaits_small {
             return None;
         }
         // No frame of a client is shorter.
-        let [first, second, third, fourth, _, _, ..] = *input else {
+        let [first, second, _, _, _, _, ..] = *input else {
             return None;
         };
         let kind = match first {
@@ -64,17 +62,22 @@ impl Connection {
         // The two lengths that are short, in their shortest form (RFC 6455 §5.2).
         let place = match second {
             MASKED..=0xfd => unmask::<2>(kind, input, usize::from(second - MASKED))?,
-            0xfe => match usize::from(u16::from_be_bytes([third, fourth])) {
+            0xfe => match usize::from(u16::from_be_bytes([input[2], input[3]])) {
                 len @ 126..=SMALL_BYTES_MAX => unmask::<4>(kind, input, len)?,
                 _ => return None,
             },
             _ => return None,
         };
+        Some((kind, place))
+    }
+
+    /// Takes note that a small message came, where it matters when.
+    #[inline(always)]
+    pub(crate) fn note_small(&mut self, now: Timestamp) {
         if self.timed {
             self.deadlines.note_received(now);
             self.deadlines.note_message(now);
         }
-        Some((kind, place))
     }
 
     /// Whether it matters at what time a message comes or goes; where it does not, only what ends

@@ -1,6 +1,5 @@
 //! Messages piece by piece, for those that are larger than memory.
 
-use crate::engine::buffer::Buffer;
 use crate::engine::connection::Connection;
 use crate::engine::event::{Chunk, Event};
 use crate::engine::inbox::{Inbox, Pending, Place};
@@ -55,35 +54,27 @@ impl Inbox {
     }
 
     /// The message or the piece that was found last.
-    #[inline(always)]
     pub fn lent_piece(&mut self) -> Option<LentPiece<'_>> {
-        // One way out for both, so that what is lent stays in registers.
-        let (ends, buffer) = match self.found {
-            Some(Place::Message(kind)) if !self.buffer.is_given => {
-                (Ends::whole(kind), &mut self.buffer)
-            }
-            _ => self.part()?,
-        };
-        Some(LentPiece::new(ends, Lent::new(ends.kind, buffer)))
-    }
-
-    /// What was found last where it is not a message that stands as it arrived.
-    #[inline(never)]
-    fn part(&mut self) -> Option<(Ends, &mut Buffer)> {
         if self.buffer.is_given {
             return None;
         }
-        let ends = match &self.found {
+        let (ends, buffer) = match &self.found {
+            Some(Place::Message(kind)) => (Ends::whole(*kind), &mut self.buffer),
             Some(Place::Piece(range, ends)) => {
                 (self.buffer.start, self.buffer.held) = (range.start, range.len());
-                return Some((*ends, &mut self.buffer));
+                (*ends, &mut self.buffer)
             }
-            Some(Place::Expanded(kind)) => Ends::whole(*kind),
-            Some(Place::ExpandedPiece(ends)) => *ends,
+            Some(Place::Expanded(kind)) => {
+                self.expanded.hold_all();
+                (Ends::whole(*kind), &mut self.expanded)
+            }
+            Some(Place::ExpandedPiece(ends)) => {
+                self.expanded.hold_all();
+                (*ends, &mut self.expanded)
+            }
             _ => return None,
         };
-        self.expanded.hold_all();
-        Some((ends, &mut self.expanded))
+        Some(LentPiece::new(ends, Lent::new(ends.kind, buffer)))
     }
 
     fn find_piece(&mut self, connection: &mut Connection, now: Timestamp) -> Option<Place> {

@@ -49,11 +49,14 @@ impl<S: AsyncRead + WriteNow> Driver<S> {
         if self.connection.keeps_time() {
             self.connection.note_message(self.clock.now());
         }
-        if written < frames.len() {
-            self.connection.queue_frames(frames.clone(), written);
-        }
         // If not all leaves, the task is woken when there is room.
-        let _ = self.poll_send(cx);
+        let _ = match written < frames.len() {
+            true => {
+                self.connection.queue_frames(frames.clone(), written);
+                self.poll_send(cx)
+            }
+            false => self.poll_flush_stream(cx),
+        };
         messages.len()
     }
 

@@ -16,13 +16,13 @@ pub(crate) const SHORT_BYTES: usize = 32;
 /// Masks in place, and says whether all bytes have become ASCII; without `LOOKS`, that they have.
 #[inline(always)]
 pub(super) fn apply<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
-    let is_ascii = if buffer.len() >= 16 {
-        apply_long_ends(key, buffer)
-    } else if buffer.len() >= 8 {
-        lanes::apply_ends::<8>(key, buffer)
-    } else {
-        apply_scalar(key, buffer);
-        !LOOKS || buffer.is_ascii()
+    let is_ascii = match buffer.len() {
+        16.. => apply_long_ends(key, buffer),
+        8..16 => lanes::apply_ends::<8>(key, buffer),
+        _ => {
+            apply_scalar(key, buffer);
+            !LOOKS || buffer.is_ascii()
+        }
     };
     is_ascii || !LOOKS
 }
