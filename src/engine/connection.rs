@@ -54,6 +54,8 @@ pub struct Connection {
     plain: bool,
     /// Whether what comes next may: they may, and no message has begun.
     awaits_small: bool,
+    /// Whether what is sent next may: they may, and no message is being sent in fragments.
+    takes_small: bool,
     /// Whether it matters at what time a message comes or goes.
     timed: bool,
     limits: Arc<Limits>,
@@ -96,6 +98,7 @@ impl Connection {
             peer_ended: false,
             plain,
             awaits_small: plain,
+            takes_small: plain,
             timed: limits.keep_time() || !plain,
             limits,
             inbound: Inbound::new(),

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::future::Future;
 use core::net::SocketAddr;
-use core::pin::Pin;
 use core::time::Duration;
 use socket2::SockRef;
 use std::io;
@@ -185,23 +184,23 @@ impl Incoming {
     ///
     /// Dropped before it is done, it closes the stream.
     pub async fn handshake(self) -> Result<Opening, HandshakeError> {
-        self.read().await
+        // In a box of its own, the request takes no room in the task that goes on for long.
+        Box::pin(self.read()).await
     }
 
-    /// In a box of its own, the request takes no room in the task that goes on for long.
-    fn read(self) -> Pin<Box<impl Future<Output = Result<Opening, HandshakeError>>>> {
-        Box::pin(Opening::read(
+    fn read(self) -> impl Future<Output = Result<Opening, HandshakeError>> {
+        Opening::read(
             self.stream,
             self.admitted,
             self.since,
             self.config,
             self.pace,
-        ))
+        )
     }
 
     /// Reads the request and accepts it, with what `acceptance` says: what
-    /// [`handshake`](Self::handshake) and [`Opening::accept_with`] do, with one allocation for
-    /// both.
+    /// [`handshake`](Self::handshake) and [`Opening::accept_with`] do, without an allocation of
+    /// their own. The future is large: in a task that goes on for long, put it into a box.
     ///
     /// # Errors
     ///
@@ -210,12 +209,10 @@ impl Incoming {
     /// # Cancel safety
     ///
     /// Dropped before it is done, it closes the stream.
-    pub fn accept_with(
+    pub async fn accept_with(
         self,
         acceptance: Acceptance<'_>,
-    ) -> impl Future<Output = Result<WebSocket<Stream>, HandshakeError>> {
-        // No `async fn`, which would keep its arguments while the request is awaited.
-        let reading = self.read();
-        async move { reading.await?.accept_in_place(acceptance).await }
+    ) -> Result<WebSocket<Stream>, HandshakeError> {
+        self.read().await?.accept_in_place(acceptance).await
     }
 }

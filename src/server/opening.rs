@@ -114,10 +114,11 @@ impl Opening {
         self,
         acceptance: Acceptance<'_>,
     ) -> Result<WebSocket<Stream>, HandshakeError> {
-        self.accept_in_place(acceptance).await
+        // In a box of its own, it takes no room in the task that goes on for long.
+        Box::pin(self.accept_in_place(acceptance)).await
     }
 
-    /// The future is small: what takes room is done at once, or rare.
+    /// As [`accept_with`](Self::accept_with), in a future that holds the WebSocket.
     pub(crate) fn accept_in_place(
         self,
         acceptance: Acceptance<'_>,
@@ -298,7 +299,8 @@ impl Upgrade {
         self,
         acceptance: Acceptance<'_>,
     ) -> Result<WebSocket<Stream>, HandshakeError> {
-        finish(self.open(acceptance)).await
+        // In a box of its own, it takes no room in the task that goes on for long.
+        Box::pin(finish(self.open(acceptance))).await
     }
 
     /// The connection, with an answer that is to be sent.

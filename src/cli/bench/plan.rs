@@ -5,6 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::num::{NonZeroU64, NonZeroUsize};
 use core::time::Duration;
+use rustls::ClientConfig;
+use rustls::client::Resumption;
 use std::net::ToSocketAddrs as _;
 
 use crate::cli::args::{Bench, Verify};
@@ -186,7 +188,10 @@ fn secure(url: &Url, config: &Config) -> Result<Secure, String> {
         .to_string()
         .try_into()
         .map_err(|_| format!("{} cannot be a name in a certificate", url.host()))?;
-    Ok(Some((tls.config(), name)))
+    // Each connection stands for a client of its own, which has no session to resume.
+    let mut config = ClientConfig::clone(&tls.config());
+    config.resumption = Resumption::disabled();
+    Ok(Some((Arc::new(config), name)))
 }
 
 fn nanoseconds(time: Duration) -> u64 {

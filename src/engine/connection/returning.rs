@@ -28,7 +28,9 @@ impl Connection {
     #[inline]
     pub fn send_back(&mut self, now: Timestamp, message: Lent<'_>) -> Result<(), SendError> {
         self.admit_message()?;
-        self.queue_back(now, message);
+        if !self.send_small_back(now, &message) {
+            self.send_large_back(now, message);
+        }
         Ok(())
     }
 
@@ -41,28 +43,35 @@ impl Connection {
         piece: LentPiece<'_>,
     ) -> Result<(), SendError> {
         let (ends, lent) = piece.into_parts();
-        if let Some(ends) = ends {
-            return self.send_fragment_back(now, ends, lent);
+        match ends {
+            None if self.send_small_back(now, &lent) => Ok(()),
+            None => self.send_any_back(now, lent),
+            Some(ends) => self.send_fragment_back(now, ends, lent),
         }
-        self.admit_open()?;
-        self.admit_between_messages()?;
-        self.queue_back(now, lent);
-        Ok(())
     }
 
-    #[inline]
-    fn queue_back(&mut self, now: Timestamp, message: Lent<'_>) {
-        if self.keeps_time() {
+    /// Queues a small message, if nothing about it is special. Otherwise nothing has changed.
+    #[inline(always)]
+    fn send_small_back(&mut self, now: Timestamp, message: &Lent<'_>) -> bool {
+        let is_queued = self.takes_small && self.push_small(message.kind(), message.bytes());
+        if is_queued && self.keeps_time() {
             self.deadlines.note_message(now);
         }
-        if !self.send_small(message.kind(), message.bytes()) {
-            self.send_large_back(now, message);
-        }
+        is_queued
+    }
+
+    #[inline(never)]
+    fn send_any_back(&mut self, now: Timestamp, message: Lent<'_>) -> Result<(), SendError> {
+        self.admit_open()?;
+        self.admit_between_messages()?;
+        self.send_large_back(now, message);
+        Ok(())
     }
 
     /// Queues a message that may be sent, with its buffer where that is possible.
     #[inline(never)]
     fn send_large_back(&mut self, now: Timestamp, message: Lent<'_>) {
+        self.deadlines.note_message(now);
         let is_copied = message.bytes().len() <= SMALL_BYTES_MAX
             || self.role.masks()
             || self.coding.is_some()
@@ -127,7 +136,7 @@ impl Connection {
         };
         self.deadlines.note_message(now);
         self.give(opcode, ends.last, buffer, payload);
-        self.streamed = (!ends.last).then_some(streamed);
+        self.set_streamed((!ends.last).then_some(streamed));
         Ok(())
     }
 

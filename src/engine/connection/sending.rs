@@ -243,7 +243,7 @@ impl Connection {
         self.outbox
             .queue()
             .push_frames(leaving(frames, watch, keys));
-        self.streamed = (!last).then_some(streamed);
+        self.set_streamed((!last).then_some(streamed));
         Ok(())
     }
 

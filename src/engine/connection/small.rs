@@ -12,6 +12,7 @@ use crate::engine::frame::opcode_of;
 use crate::engine::limits::Limits;
 use crate::engine::outbox::SHARE_BYTES_MIN;
 use crate::engine::role::Role;
+use crate::engine::streamed::Streamed;
 use crate::engine::time::Timestamp;
 use crate::wire::mask::{self, MaskKey};
 use crate::wire::utf8;
@@ -38,7 +39,8 @@ impl Connection {
     /// From here on there is more to a message than its bytes: an extension, somebody who
     /// watches, or an end that has begun.
     pub(super) const fn leave_short_way(&mut self) {
-        (self.plain, self.awaits_small, self.timed) = (false, false, true);
+        (self.plain, self.timed) = (false, true);
+        (self.awaits_small, self.takes_small) = (false, false);
     }
 
     /// Takes a whole small message from the front of `input`, if that is what stands there, and
@@ -91,17 +93,29 @@ impl Connection {
     ///
     /// Whether a message may be sent at all has been decided.
     #[inline(always)]
+    pub(super) fn send_small(&mut self, kind: Kind, payload: &[u8]) -> bool {
+        self.plain && self.push_small(kind, payload)
+    }
+
+    /// Takes note of the message that is being sent in fragments, or that none is any more.
+    pub(super) fn set_streamed(&mut self, streamed: Option<Streamed>) {
+        self.takes_small = self.plain && streamed.is_none();
+        self.streamed = streamed;
+    }
+
+    /// Queues a message on a connection that goes the short way, if it is small.
+    #[inline(always)]
     #[expect(
         clippy::cast_possible_truncation,
         reason = "each length is less than what it becomes can hold"
     )]
-    pub(super) fn send_small(&mut self, kind: Kind, payload: &[u8]) -> bool {
+    pub(super) fn push_small(&mut self, kind: Kind, payload: &[u8]) -> bool {
         let first = FIN | opcode_of(kind) as u8;
         match payload.len() {
-            len @ 0..=125 if self.plain => {
+            len @ 0..=125 => {
                 self.outbox.queue().push_small([first, len as u8], payload);
             }
-            len @ 126..=SMALL_BYTES_MAX if self.plain => {
+            len @ 126..=SMALL_BYTES_MAX => {
                 let [high, low] = (len as u16).to_be_bytes();
                 let header = [first, 126, high, low];
                 self.outbox.queue().push_small(header, payload);
