@@ -44,7 +44,9 @@ use crate::wire::opcode::Opcode;
 ///
 /// A connection comes from a handshake: [`ServerHandshake`](crate::engine::ServerHandshake) or
 /// [`ClientHandshake`](crate::engine::ClientHandshake) consume themselves into one.
+// In this order: what is looked at for a message to many stands together, at the front.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Connection {
     role: Role,
     state: State,
@@ -58,9 +60,9 @@ pub struct Connection {
     takes_small: bool,
     /// Whether it matters at what time a message comes or goes.
     timed: bool,
+    outbox: Outbox,
     limits: Arc<Limits>,
     inbound: Inbound,
-    outbox: Outbox,
     deadlines: Deadlines,
     /// Makes a client's masking keys; a server has none.
     keys: Option<Box<MaskKeys>>,

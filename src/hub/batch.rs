@@ -1,11 +1,14 @@
 //! Messages that leave together.
 
 use alloc::vec::Vec;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::engine::Prepared;
 use crate::hub::member_id::MemberId;
 use crate::hub::post::Publication;
+
+/// So much memory is kept for the frames of the next messages.
+const KEPT_BYTES_MAX: usize = 64 << 10;
 
 /// Messages for many, with their frames one behind the other.
 #[derive(Debug)]
@@ -30,19 +33,17 @@ impl Batch {
         }
     }
 
-    /// Messages that [go together](Publication::goes_with).
-    pub(crate) fn new(publications: impl Iterator<Item = Publication>) -> Self {
-        let (mut messages, mut excepts, mut waiting_max) = (Vec::new(), Vec::new(), None);
-        for publication in publications {
-            messages.push(publication.message);
-            excepts.push(publication.except);
-            waiting_max = publication.waiting_max;
+    /// Messages that [go together](Publication::goes_with), taken out of `publications`. Their
+    /// frames are put together behind what is in `buffer`, and split off.
+    pub(crate) fn take(publications: &mut Vec<Publication>, buffer: &mut BytesMut) -> Self {
+        let mut excepts = Vec::new();
+        if publications.iter().any(|it| it.except.is_some()) {
+            excepts.extend(publications.iter().map(|it| it.except));
         }
-        if excepts.iter().all(Option::is_none) {
-            excepts.clear();
-        }
+        let waiting_max = publications.last().and_then(|it| it.waiting_max);
+        let messages: Vec<_> = publications.drain(..).map(|it| it.message).collect();
         Self {
-            frames: joined(&messages),
+            frames: joined(&messages, buffer),
             messages,
             excepts,
             waiting_max,
@@ -67,30 +68,37 @@ impl Batch {
         !self.excepts.is_empty() && self.excepts.contains(&Some(member))
     }
 
-    /// What is left for a member that is [passed by](Self::passes_by).
-    pub(crate) fn without(&self, member: MemberId) -> Self {
+    /// What is left for a member that is [passed by](Self::passes_by), if anything.
+    pub(crate) fn without(&self, member: MemberId) -> Option<Self> {
         let messages = self.messages.iter().zip(&self.excepts);
         let messages: Vec<_> = messages
             .filter(|(_, except)| **except != Some(member))
             .map(|(message, _)| message.clone())
             .collect();
-        Self {
-            frames: joined(&messages),
+        (!messages.is_empty()).then(|| Self {
+            frames: joined(&messages, &mut BytesMut::new()),
             messages,
             excepts: Vec::new(),
             waiting_max: self.waiting_max,
-        }
+        })
     }
 }
 
 /// The frames of messages one behind the other; those of one by itself are not copied.
-fn joined(messages: &[Prepared]) -> Bytes {
+fn joined(messages: &[Prepared], buffer: &mut BytesMut) -> Bytes {
     if let [message] = messages {
         return message.frame().clone();
     }
-    let mut frames = Vec::with_capacity(messages.iter().map(|it| it.frame().len()).sum());
+    let bytes = messages.iter().map(|it| it.frame().len()).sum();
+    let mut large = BytesMut::new();
+    let buffer = match bytes <= KEPT_BYTES_MAX {
+        true => buffer,
+        false => &mut large,
+    };
+    // What was split off before, and is nobody's any more, is used again.
+    buffer.reserve(bytes);
     for message in messages {
-        frames.extend_from_slice(message.frame());
+        buffer.extend_from_slice(message.frame());
     }
-    frames.into()
+    buffer.split().freeze()
 }

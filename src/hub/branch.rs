@@ -3,6 +3,7 @@
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use bytes::BytesMut;
 use core::cell::RefCell;
 use core::fmt;
 use std::collections::HashMap;
@@ -24,6 +25,9 @@ const TURNS_MAX: usize = 16;
 const TOGETHER_BYTES_MAX: usize = 256 << 10;
 /// After so many members others on the thread have their turn.
 const SEATS_A_TURN: usize = 512;
+/// So many members are looked at before the first of them is given something. What is known of
+/// them is in no cache when they are many, and comes sooner for several together.
+const LOOK_AHEAD: usize = 16;
 
 /// The members of a [`Hub`] whose connections belong to the thread on which this is.
 ///
@@ -68,6 +72,9 @@ struct House<S> {
     topics: HashMap<Arc<str>, Room<S>>,
     /// To how many members something has been given since others had their turn.
     given: usize,
+    /// Publications that leave together, and the memory for their frames.
+    together: Vec<Publication>,
+    frames: BytesMut,
 }
 
 /// Who hears a topic, in no order.
@@ -135,60 +142,64 @@ impl<S: AsyncRead + WriteNow> House<S> {
             seats: HashMap::new(),
             topics: HashMap::new(),
             given: 0,
+            together: Vec::new(),
+            frames: BytesMut::new(),
         }
     }
 
     /// Does what was told, in that order. What was published to one topic without anything in
     /// between is done together.
     async fn carry_out(&mut self, items: &mut Vec<Item>) {
-        let (mut together, mut bytes) = (Vec::<Publication>::new(), 0);
+        let mut bytes = 0;
         for item in items.drain(..) {
             let goes_with = |it: &Publication| match &item {
                 Item::Published(next) => it.goes_with(next),
                 _ => false,
             };
-            if bytes >= TOGETHER_BYTES_MAX || !together.last().is_some_and(goes_with) {
-                self.publish(&mut together).await;
+            if bytes >= TOGETHER_BYTES_MAX || !self.together.last().is_some_and(goes_with) {
+                self.publish().await;
                 bytes = 0;
             }
             match item {
                 Item::Published(publication) => {
                     bytes += publication.message.frame().len();
-                    together.push(publication);
+                    self.together.push(publication);
                 }
                 Item::Sent(member, message) => self.send(member, message).await,
                 Item::Subscribed(topic, member) => self.subscribe(topic, member),
                 Item::Unsubscribed(topic, member) => self.unsubscribe(&topic, member),
                 Item::Left(member) => drop(self.seats.remove(&member)),
+                Item::Closed(member) => self.close(member),
             }
         }
-        self.publish(&mut together).await;
+        self.publish().await;
     }
 
-    /// Gives publications to the members of their topic.
-    async fn publish(&mut self, together: &mut Vec<Publication>) {
-        let Some(topic) = together.first().map(|it| Arc::clone(&it.topic)) else {
+    /// Gives the publications that leave together to the members of their topic.
+    async fn publish(&mut self) {
+        let Some(topic) = self.together.first().map(|it| Arc::clone(&it.topic)) else {
             return;
         };
-        let batch = Batch::new(together.drain(..));
-        let room = self.topics.get(&topic);
-        for (member, seat) in room.into_iter().flat_map(|it| &it.seats) {
-            match batch.passes_by(*member) {
-                false => seat.give(&batch),
-                true => seat.give(&batch.without(*member)),
-            }
-            if is_enough(&mut self.given) {
-                yield_now().await;
-            }
+        let batch = Batch::take(&mut self.together, &mut self.frames);
+        let mut rest = self.topics.get(&topic).map_or(&[][..], |it| &it.seats);
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(SEATS_A_TURN - self.given));
+            give(now, &batch);
+            rest = later;
+            rest_after(&mut self.given, now.len()).await;
         }
     }
 
     async fn send(&mut self, member: MemberId, message: Prepared) {
         if let Some(seat) = self.seats.get(&member) {
-            seat.give(&Batch::of(message));
-            if is_enough(&mut self.given) {
-                yield_now().await;
-            }
+            seat.give(&Batch::of(message), seat.is_free());
+            rest_after(&mut self.given, 1).await;
+        }
+    }
+
+    fn close(&self, member: MemberId) {
+        if let Some(seat) = self.seats.get(&member) {
+            seat.close();
         }
     }
 
@@ -229,13 +240,34 @@ impl<S> Room<S> {
     }
 }
 
-/// Counts one more that was given, and says whether others on the thread are to have their turn.
-#[inline]
-const fn is_enough(given: &mut usize) -> bool {
-    *given += 1;
-    let is_enough = *given >= SEATS_A_TURN;
-    if is_enough {
-        *given = 0;
+/// Gives messages to members, all but those that are passed by.
+fn give<S: AsyncRead + WriteNow>(seats: &[(MemberId, Rc<Seat<S>>)], batch: &Batch) {
+    for seats in seats.chunks(LOOK_AHEAD) {
+        let mut free = [false; LOOK_AHEAD];
+        for (free, (_, seat)) in free.iter_mut().zip(seats) {
+            *free = seat.is_free();
+        }
+        for (is_free, (member, seat)) in free.into_iter().zip(seats) {
+            match batch.passes_by(*member) {
+                false => seat.give(batch, is_free),
+                true => give_without(seat, batch, *member),
+            }
+        }
     }
-    is_enough
+}
+
+#[inline(never)]
+fn give_without<S: AsyncRead + WriteNow>(seat: &Seat<S>, batch: &Batch, member: MemberId) {
+    if let Some(batch) = batch.without(member) {
+        seat.give(&batch, seat.is_free());
+    }
+}
+
+/// Counts those who were given something. After so many others on the thread have their turn.
+async fn rest_after(given: &mut usize, now: usize) {
+    *given += now;
+    if *given >= SEATS_A_TURN {
+        *given = 0;
+        yield_now().await;
+    }
 }

@@ -84,8 +84,8 @@ pub(crate) struct Mailbox {
     arrived: Notify,
     /// Whether the member is to close, and so takes no more messages.
     closing: AtomicBool,
-    /// Messages that went to the member's connection without waiting here. Only one thread
-    /// writes this.
+    /// Messages that went to the member's connection without waiting here, as far as that has
+    /// been told.
     direct: AtomicU64,
 }
 
@@ -243,12 +243,9 @@ impl Mailbox {
         self.lock().messages.is_empty()
     }
 
-    /// Counts messages that went to the connection without waiting here. Only one thread may
-    /// call this.
-    pub(crate) fn count_direct(&self, messages: usize) {
-        let before = self.direct.load(Ordering::Relaxed);
-        self.direct
-            .store(before + messages as u64, Ordering::Relaxed);
+    /// Takes note of how many messages went to the connection without waiting here.
+    pub(crate) fn set_direct(&self, messages: u64) {
+        self.direct.store(messages, Ordering::Relaxed);
     }
 
     pub(crate) fn counts(&self) -> Counts {

@@ -34,6 +34,8 @@ pub(crate) enum Item {
     Unsubscribed(Arc<str>, MemberId),
     /// A member has left the hub.
     Left(MemberId),
+    /// A member is to close.
+    Closed(MemberId),
     /// A message for the members of a topic.
     Published(Publication),
     /// A message for one member.
@@ -65,7 +67,7 @@ impl Item {
             Self::Published(Publication { message, .. }) | Self::Sent(_, message) => {
                 message.frame().len()
             }
-            Self::Subscribed(..) | Self::Unsubscribed(..) | Self::Left(_) => 0,
+            Self::Subscribed(..) | Self::Unsubscribed(..) | Self::Left(_) | Self::Closed(_) => 0,
         }
     }
 }

@@ -180,7 +180,7 @@ impl Hub {
         let registry = self.read();
         let entry = registry.members.get(&member);
         entry.is_some_and(|entry| {
-            entry.mailbox.close(reason.clone());
+            entry.close(member, reason);
             true
         })
     }
@@ -225,8 +225,8 @@ impl Hub {
 
     /// Has every member close with `reason`.
     pub fn close_all(&self, reason: &CloseReason) {
-        for entry in self.read().members.values() {
-            entry.mailbox.close(reason.clone());
+        for (member, entry) in &self.read().members {
+            entry.close(*member, reason);
         }
     }
 
@@ -286,6 +286,14 @@ impl Published {
 }
 
 impl Entry {
+    /// Has the member close.
+    fn close(&self, member: MemberId, reason: &CloseReason) {
+        self.mailbox.close(reason.clone());
+        if let Some(post) = &self.post {
+            post.push(Item::Closed(member));
+        }
+    }
+
     fn route(&self) -> Route {
         match &self.post {
             Some(post) => Route::Branch(Arc::clone(post)),

@@ -22,10 +22,12 @@ use crate::wire::opcode::Opcode;
 const SLICES_MAX: usize = 64;
 
 /// A connection, its stream, and what is between them.
+// In this order, for the sake of the connection's front.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Driver<S> {
-    pub(crate) stream: S,
     pub(crate) connection: Connection,
+    pub(crate) stream: S,
     /// What is received; lent by the thread while there is something.
     receiving: Option<Box<Receiving>>,
     pub(crate) clock: Clock,
@@ -39,10 +41,10 @@ pub(crate) struct Driver<S> {
     read_ended: bool,
     /// Whether what ended the connection has been reported.
     reported: bool,
-    /// What the transport said when it failed.
-    failure: Option<io::Error>,
     /// Whether the connection ended before all that was queued had left.
     lost: bool,
+    /// What the transport said when it failed.
+    failure: Option<io::Error>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +67,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             write_end: WriteEnd::Open,
             read_ended: false,
             reported: false,
-            failure: None,
             lost: false,
+            failure: None,
         }
     }
 

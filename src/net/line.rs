@@ -44,14 +44,35 @@ impl<S: AsyncRead + WriteNow> Line<S> {
         self.socket.borrow_mut().as_mut().map(|it| act(it, cx))
     }
 
+    /// Whether frames of messages for all can leave as they are and at once.
+    #[inline(always)]
+    pub(crate) fn takes_frames(&self) -> bool {
+        let socket = self.socket.borrow();
+        let driver = socket.as_ref().map(|it| &it.driver);
+        driver.is_some_and(|it| it.connection.takes_frames())
+    }
+
+    /// Writes frames without compression where they [are taken](Self::takes_frames), and says how
+    /// many bytes have left. If that is less than all, [`write`](Self::write) is to be told.
+    #[inline(always)]
+    pub(crate) fn write_at_once(&self, frames: &[u8]) -> usize {
+        match &mut *self.socket.borrow_mut() {
+            Some(socket) => socket.driver.write_at_once(frames),
+            None => 0,
+        }
+    }
+
     /// Writes messages, of which `frames` are the frames without compression, or queues them for
-    /// as long as there is room. Says how many of them there was room for; those for whom it is
-    /// too late, since the connection closes, count.
-    pub(crate) fn write(&self, messages: &[Prepared], frames: &Bytes) -> usize {
+    /// as long as there is room; `written` bytes of the frames have left. Says how many of them
+    /// there was room for; those for whom it is too late, since the connection closes, count.
+    pub(crate) fn write(&self, messages: &[Prepared], frames: &Bytes, written: usize) -> usize {
         let waker = self.waker.borrow();
         let mut cx = Context::from_waker(waker.as_ref().unwrap_or(Waker::noop()));
         match &mut *self.socket.borrow_mut() {
-            Some(socket) => socket.driver.write_for_all(&mut cx, messages, frames),
+            Some(socket) => {
+                let driver = &mut socket.driver;
+                driver.write_for_all(&mut cx, messages, frames, written)
+            }
             None => messages.len(),
         }
     }

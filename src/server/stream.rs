@@ -205,8 +205,8 @@ impl AsyncWrite for Stream {
 }
 
 impl WriteNow for Stream {
-    #[inline]
-    fn write_now(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.io.write_now(cx, bytes)
+    #[inline(always)]
+    fn write_now(&self, bytes: &[u8]) -> usize {
+        self.io.write_now(bytes)
     }
 }

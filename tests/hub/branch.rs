@@ -20,7 +20,7 @@ type Socket = WebSocket<DuplexStream>;
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);
 
-async fn within<F: Future>(future: F) -> F::Output {
+pub(crate) async fn within<F: Future>(future: F) -> F::Output {
     let done = tokio::time::timeout(LONG, future).await;
     done.expect("it does not take for ever")
 }

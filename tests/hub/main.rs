@@ -2,6 +2,7 @@
 
 extern crate alloc;
 
+mod at_once;
 mod branch;
 mod concurrency;
 mod dropping;

@@ -127,10 +127,10 @@ impl Connection {
 
     /// Whether frames of a message for all can leave as they are and at once: nothing waits
     /// before them, and nothing is to be made of them here.
-    #[inline]
+    #[inline(always)]
     #[cfg_attr(not(feature = "net"), expect(dead_code, reason = "for a floor above"))]
     pub(crate) fn takes_frames(&self) -> bool {
-        self.plain && self.state.may_send() && self.streamed.is_none() && self.outbox.is_empty()
+        self.takes_small && self.outbox.is_empty()
     }
 
     /// Queues frames of which so many bytes have left, where

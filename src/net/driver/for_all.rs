@@ -1,6 +1,7 @@
 //! Writing what is for many connections, from outside of their tasks.
 
 use bytes::Bytes;
+use core::pin::Pin;
 use core::task::{Context, Poll};
 use tokio::io::AsyncRead;
 
@@ -10,7 +11,19 @@ use crate::net::pool;
 use crate::net::write_now::WriteNow;
 
 impl<S: AsyncRead + WriteNow> Driver<S> {
-    /// Writes messages for all, as [`Line::write`](crate::net::line::Line::write) says.
+    /// Writes frames for all where the connection takes them, and says how many bytes have left.
+    #[inline(always)]
+    pub(crate) fn write_at_once(&mut self, frames: &[u8]) -> usize {
+        debug_assert!(self.connection.takes_frames(), "what waits comes first");
+        let written = self.stream.write_now(frames);
+        if written > 0 && self.connection.keeps_time() {
+            self.connection.note_message(self.clock.now());
+        }
+        written
+    }
+
+    /// Writes messages for all of which `written` bytes [have left](Self::write_at_once), as
+    /// [`Line::write`](crate::net::line::Line::write) says.
     ///
     /// `cx` is that of the connection's own task: it is woken when the stream has room for what
     /// is left, and when the connection has ended.
@@ -19,9 +32,13 @@ impl<S: AsyncRead + WriteNow> Driver<S> {
         cx: &mut Context<'_>,
         messages: &[Prepared],
         frames: &Bytes,
+        written: usize,
     ) -> usize {
-        let taken = match self.connection.takes_frames() {
-            true => self.write_frames(cx, messages, frames),
+        let taken = match written > 0 || self.connection.takes_frames() {
+            true => {
+                self.write_frames(cx, frames, written);
+                messages.len()
+            }
             false => self.write_messages(cx, messages),
         };
         if self.connection.is_closed() {
@@ -31,23 +48,17 @@ impl<S: AsyncRead + WriteNow> Driver<S> {
         taken
     }
 
-    fn write_frames(
-        &mut self,
-        cx: &mut Context<'_>,
-        messages: &[Prepared],
-        frames: &Bytes,
-    ) -> usize {
-        let written = match self.stream.write_now(cx, frames) {
-            Poll::Ready(Ok(n)) => n,
-            Poll::Ready(Err(error)) => {
-                self.fail(error);
-                return messages.len();
+    fn write_frames(&mut self, cx: &mut Context<'_>, frames: &Bytes, mut written: usize) {
+        if written == 0 {
+            written = match Pin::new(&mut self.stream).poll_write(cx, frames) {
+                Poll::Ready(Ok(n)) => n,
+                Poll::Ready(Err(error)) => return self.fail(error),
+                Poll::Pending => 0,
+            };
+            self.unflushed |= written > 0;
+            if self.connection.keeps_time() {
+                self.connection.note_message(self.clock.now());
             }
-            Poll::Pending => 0,
-        };
-        self.unflushed |= written > 0;
-        if self.connection.keeps_time() {
-            self.connection.note_message(self.clock.now());
         }
         // If not all leaves, the task is woken when there is room.
         let _ = match written < frames.len() {
@@ -57,7 +68,6 @@ impl<S: AsyncRead + WriteNow> Driver<S> {
             }
             false => self.poll_flush_stream(cx),
         };
-        messages.len()
     }
 
     /// Queues messages and sends them, until all are sent or the stream takes no more.
