@@ -46,11 +46,13 @@ pub fn tokens(value: &[u8]) -> impl Iterator<Item = Result<&str, MalformedList>>
 /// Whether some value, read as a list, has this token, whatever the case of its letters.
 ///
 /// Elements that are not tokens are passed over, as `Connection` asks of its readers.
-pub fn contains_token<'a>(values: impl Iterator<Item = &'a [u8]>, wanted: &[u8]) -> bool {
+pub fn contains_token<'a>(mut values: impl Iterator<Item = &'a [u8]>, wanted: &[u8]) -> bool {
     //= WS-162
-    values
-        .flat_map(elements)
-        .any(|element| element.eq_ignore_ascii_case(wanted))
+    values.any(|value| {
+        // Most lists have one element.
+        value.eq_ignore_ascii_case(wanted)
+            || elements(value).any(|element| element.eq_ignore_ascii_case(wanted))
+    })
 }
 
 /// The number in a `Sec-WebSocket-Version` element: 0 to 255 with no leading zero

@@ -90,14 +90,7 @@ impl HeadScanner {
         let text = buffer
             .get(self.seen..bound.min(buffer.len()))
             .unwrap_or_default();
-        let (words, _) = text.as_chunks::<8>();
-        let words = words.iter().take_while(|word| !has_control(**word)).count();
-        let rest = &text[words * 8..];
-        let bytes = rest
-            .iter()
-            .take_while(|byte| !byte.is_ascii_control())
-            .count();
-        self.seen += words * 8 + bytes;
+        self.seen += text_bytes(text);
     }
 
     /// Ends the line at the CR that comes next, if `next` is its LF.
@@ -119,16 +112,32 @@ impl HeadScanner {
     }
 }
 
-/// Whether one of eight bytes is below 0x20 or is 0x7F.
+/// How many bytes there are before the first control character.
+fn text_bytes(text: &[u8]) -> usize {
+    let (words, rest) = text.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        if let Some(before) = control_in(*word) {
+            return at * 8 + before;
+        }
+    }
+    let bytes = rest.iter().take_while(|byte| !byte.is_ascii_control());
+    words.len() * 8 + bytes.count()
+}
+
+/// Where the first of eight bytes is that is below 0x20 or is 0x7F.
 ///
-/// Exact, by the usual borrow trick: a byte that is less than another sets the top bit in
-/// the difference, unless it had that bit itself.
-const fn has_control(bytes: [u8; 8]) -> bool {
+/// By the usual borrow trick: a byte that is less than another sets the top bit in the
+/// difference, unless it had that bit itself. A borrow reaches later bytes alone, so the first is
+/// exact.
+const fn control_in(bytes: [u8; 8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const TOPS: u64 = ONES << 7;
-    let word = u64::from_ne_bytes(bytes);
+    let word = u64::from_le_bytes(bytes);
     let is_delete = word ^ (ONES * 0x7f);
     let below_space = word.wrapping_sub(ONES * 0x20) & !word;
     let below_one = is_delete.wrapping_sub(ONES) & !is_delete;
-    (below_space | below_one) & TOPS != 0
+    match (below_space | below_one) & TOPS {
+        0 => None,
+        found => Some(found.trailing_zeros() as usize / 8),
+    }
 }
