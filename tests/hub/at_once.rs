@@ -96,6 +96,14 @@ fn open<S: AsyncRead + AsyncWrite + Unpin>(role: Role, stream: S) -> WebSocket<S
     WebSocket::new(stream, connection, Vec::new())
 }
 
+/// The two ends of a connection of TCP.
+async fn connected() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let (far, near) = tokio::join!(TcpStream::connect(address), listener.accept());
+    (far.expect("connected"), near.expect("accepted").0)
+}
+
 /// A message of `bytes` that says which it is.
 fn numbered(number: u32, bytes: usize) -> Prepared {
     let mut payload = vec![b'.'; bytes.max(4)];
@@ -175,11 +183,8 @@ async fn whatever_part_leaves_at_once_the_rest_follows() {
 async fn a_full_socket_takes_the_rest_when_it_is_read() {
     let act = async {
         let hub = Hub::new();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("its address");
-        let (far, near) = tokio::join!(TcpStream::connect(address), listener.accept());
-        let mut client = open(Role::Client, far.expect("connected"));
-        let near = near.expect("accepted").0;
+        let (far, near) = connected().await;
+        let mut client = open(Role::Client, far);
         let served = spawn_local(serve(join(&hub, open(Role::Server, near))));
         // More than both sockets hold: 16 MiB that nobody reads.
         for number in 0..MESSAGES {
@@ -222,18 +227,12 @@ async fn whoever_is_to_close_is_given_what_came_before_and_nothing_after() {
 async fn a_stream_that_breaks_ends_its_own_connection_alone() {
     let act = async {
         let hub = Hub::new();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("its address");
         let mut pairs = Vec::new();
         for _ in 0..3 {
-            let (far, near) = tokio::join!(TcpStream::connect(address), listener.accept());
-            let near = open(Role::Server, near.expect("accepted").0);
-            let seated = join(&hub, near);
-            let served = spawn_local(async move {
-                let mut seated = seated;
-                seated.serve(|_| {}).await
-            });
-            pairs.push((far.expect("connected"), served));
+            let (far, near) = connected().await;
+            let mut seated = join(&hub, open(Role::Server, near));
+            let served = spawn_local(async move { seated.serve(|_| {}).await });
+            pairs.push((far, served));
         }
         let (gone, broken) = pairs.remove(1);
         // With linger of nothing, dropping it resets the connection.

@@ -16,10 +16,18 @@ impl<S: AsyncRead + WriteNow> Driver<S> {
     pub(crate) fn write_at_once(&mut self, frames: &[u8]) -> usize {
         debug_assert!(self.connection.takes_frames(), "what waits comes first");
         let written = self.stream.write_now(frames);
-        if written > 0 && self.connection.keeps_time() {
-            self.connection.note_message(self.clock.now());
+        if written > 0 {
+            self.note_message();
         }
         written
+    }
+
+    /// Takes note that messages left without being queued, where it matters when.
+    #[inline(always)]
+    fn note_message(&mut self) {
+        if self.connection.keeps_time() {
+            self.connection.note_message(self.clock.now());
+        }
     }
 
     /// Writes messages for all of which `written` bytes [have left](Self::write_at_once), as
@@ -56,9 +64,7 @@ impl<S: AsyncRead + WriteNow> Driver<S> {
                 Poll::Pending => 0,
             };
             self.unflushed |= written > 0;
-            if self.connection.keeps_time() {
-                self.connection.note_message(self.clock.now());
-            }
+            self.note_message();
         }
         // If not all leaves, the task is woken when there is room.
         let _ = match written < frames.len() {
