@@ -28,17 +28,19 @@ fn agreed(bits: u8, keeps_context: bool) -> Box<dyn Extension> {
     answer.answer(&[offer]).unwrap().1
 }
 
-/// Expands a message that arrives in pieces of one size, into room of another.
+/// Expands a message that arrives in pieces of one size, into room of another. That it ends comes
+/// with the last piece, or behind it.
 fn expand(
     extension: &mut dyn Extension,
     payload: &[u8],
     size: usize,
     room: usize,
+    ends_apart: bool,
 ) -> Result<Vec<u8>, Violation> {
     let (mut text, mut at) = (Vec::new(), 0);
     loop {
         let end = payload.len().min(at + size);
-        let last = end == payload.len();
+        let last = end == payload.len() && !(ends_apart && at < end);
         let mut taken = at;
         loop {
             let room = room.min(LIMIT - text.len());
@@ -46,8 +48,9 @@ fn expand(
                 return Err(Violation::MessageTooBig);
             }
             let before = text.len();
-            let expanded = extension.expand(&payload[taken..end], last, room, &mut text)?;
-            assert!(text.len() - before <= room, "more than there is room for");
+            text.resize(before + room, 0);
+            let expanded = extension.expand(&payload[taken..end], last, &mut text[before..])?;
+            text.truncate(before + expanded.given);
             taken += expanded.taken;
             if expanded.done {
                 break;
@@ -68,11 +71,14 @@ fuzz_target!(|input: &[u8]| {
     let (bits, keeps_context) = (8 + setting % 7, setting & 0x80 == 0);
     let (size, room) = (usize::from(size).max(1), 1 + usize::from(size) * 64);
     let (mut small, mut large) = (agreed(bits, keeps_context), agreed(15, keeps_context));
+    let mut apart = agreed(15, keeps_context);
     let messages = rest.chunks(rest.len().div_ceil(usize::from(count % 4) + 1).max(1));
     let mut before = Vec::new();
     for payload in messages {
-        let wide = expand(&mut *large, payload, size, room);
-        let narrow = expand(&mut *small, payload, size, room);
+        let wide = expand(&mut *large, payload, size, room, false);
+        let narrow = expand(&mut *small, payload, size, room, false);
+        let ended_apart = expand(&mut *apart, payload, size, room, true);
+        assert_eq!(wide, ended_apart, "the end by itself");
         let Ok(wide) = wide else {
             assert!(narrow.is_err(), "what no window reads");
             return;

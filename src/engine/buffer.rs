@@ -58,10 +58,40 @@ impl Buffer {
         self.filled > 0 && self.parsed == self.filled
     }
 
-    /// Makes all of `data` what is held: for bytes that were put there, not read from a
-    /// transport, of which nothing is filled.
-    pub(crate) const fn hold_all(&mut self) {
-        (self.start, self.held) = (0, self.data.len());
+    /// Holds all of `bytes`, to hold more: for what is made here, and not read from a transport.
+    /// Nothing is filled then, and what is held begins at the front.
+    pub(crate) fn holding(bytes: Vec<u8>) -> Self {
+        Self {
+            held: bytes.len(),
+            data: bytes,
+            ..Self::new()
+        }
+    }
+
+    /// Room behind what is held, of at least `wanted` bytes and at most `max`.
+    ///
+    /// It is memory that has been written before, and is written no more than once as it grows:
+    /// by half of what there is, and never beyond `max`.
+    pub(crate) fn room(&mut self, wanted: usize, max: usize) -> &mut [u8] {
+        let limit = self.held.saturating_add(max);
+        let end = self.held.saturating_add(wanted).min(limit);
+        if self.data.len() < end {
+            let grown = self
+                .data
+                .capacity()
+                .saturating_add(self.data.capacity() / 2);
+            let grown = grown.min(limit).max(end);
+            self.data.reserve_exact(grown - self.data.len());
+            self.data.resize(end, 0);
+        }
+        let end = self.data.len().min(limit);
+        &mut self.data[self.held..end]
+    }
+
+    /// What was held from the front on.
+    pub(crate) fn into_held(mut self) -> Vec<u8> {
+        self.data.truncate(self.held);
+        self.data
     }
 
     /// Gives the memory away, and says where in it the message stands that was held.

@@ -12,6 +12,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::engine::buffer::Buffer;
 use crate::engine::closure::{Cause, Closure};
 use crate::engine::coding::Coding;
 use crate::engine::deadlines::Deadlines;
@@ -342,18 +343,35 @@ impl Connection {
         room: usize,
         output: &mut Vec<u8>,
     ) -> Result<bool, Violation> {
+        let mut buffer = Buffer::holding(core::mem::take(output));
+        let done = self.expand_into(now, chunk, taken, room, &mut buffer);
+        *output = buffer.into_held();
+        done
+    }
+
+    /// As [`expand_some`](Self::expand_some), behind what `output` holds.
+    pub(crate) fn expand_into(
+        &mut self,
+        now: Timestamp,
+        chunk: &Chunk<'_>,
+        taken: &mut usize,
+        room: usize,
+        output: &mut Buffer,
+    ) -> Result<bool, Violation> {
         self.note_coding(now);
         let Some(coding) = self.coding.as_deref_mut() else {
-            output.extend_from_slice(&chunk.bytes[*taken..]);
+            let rest = &chunk.bytes[*taken..];
+            output.room(rest.len(), rest.len()).copy_from_slice(rest);
+            output.held += rest.len();
             *taken = chunk.bytes.len();
             return Ok(true);
         };
         let message_bytes_max = self.limits.message_bytes_max();
-        let before = (*taken, output.len());
+        let before = (*taken, output.held);
         let expanded = coding.expand(message_bytes_max, chunk, taken, room.max(1), output);
         self.watch.tell(&Observed::Expanded {
             coded: (*taken - before.0) as u64,
-            plain: (output.len() - before.1) as u64,
+            plain: (output.held - before.1) as u64,
         });
         expanded
             //= PX-01

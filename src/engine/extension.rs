@@ -19,9 +19,10 @@ use crate::wire::list::ExtensionOffer;
 pub trait Extension: fmt::Debug + Send {
     /// Undoes the coding of the next piece of a message that bears RSV1.
     ///
-    /// Takes from the front of `input` and appends at most `room` bytes to `output`, `room` being
-    /// at least 1. It is called again with the rest of `input` until it says that it is
-    /// [`done`](Expanded::done). `last` says that the message ends with `input`.
+    /// Takes from the front of `input` and writes to the front of `output`, which has room for a
+    /// byte at least; what it holds before means nothing. It is called again, with the rest of
+    /// `input` and other room, until it says that it is [`done`](Expanded::done). `last` says
+    /// that the message ends with `input`.
     ///
     /// # Errors
     ///
@@ -31,8 +32,7 @@ pub trait Extension: fmt::Debug + Send {
         &mut self,
         input: &[u8],
         last: bool,
-        room: usize,
-        output: &mut Vec<u8>,
+        output: &mut [u8],
     ) -> Result<Expanded, Violation>;
 
     /// Codes a message, or the next part of one, that is to be sent, and appends it to `output`.
@@ -69,7 +69,9 @@ pub trait Extension: fmt::Debug + Send {
 pub struct Expanded {
     /// How many bytes from the front of the input are done with.
     pub taken: usize,
-    /// Whether everything that the input means has been appended.
+    /// How many bytes at the front of the output have been written.
+    pub given: usize,
+    /// Whether everything that the input means has been written.
     pub done: bool,
 }
 

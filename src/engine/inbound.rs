@@ -276,7 +276,7 @@ impl Inbound {
 /// Checks a piece of text as it arrives; whole messages go the short way.
 //= WS-114
 //= WS-155
-fn check_text(
+pub(crate) fn check_text(
     stream: &mut Utf8Stream,
     bytes: &[u8],
     first: bool,

@@ -19,7 +19,7 @@ use crate::engine::violation::Violation;
 const GROW_BYTES_MIN: usize = 4 << 10;
 
 /// How large a buffer for expanded messages is kept while there is a buffer for what arrives.
-const EXPANDED_BYTES_KEPT: usize = 64 << 10;
+const EXPANDED_BYTES_KEPT: usize = 128 << 10;
 
 /// A receive buffer that puts the pieces of a message together where they stand.
 ///
@@ -32,7 +32,7 @@ const EXPANDED_BYTES_KEPT: usize = 64 << 10;
 pub struct Inbox {
     buffer: Buffer,
     /// A message that an extension has expanded, so far as it has come; or the last piece of one.
-    /// It is all of the data, and held from when it is lent.
+    /// It is what is held; nothing is filled.
     expanded: Buffer,
     /// The chunk that is expanded piece by piece; its bytes are those that are held.
     pending: Option<Pending>,
@@ -115,7 +115,7 @@ impl Inbox {
     pub const fn is_empty(&self) -> bool {
         self.buffer.filled == self.buffer.parsed
             && self.buffer.held == 0
-            && self.expanded.data.is_empty()
+            && self.expanded.held == 0
             && self.pending.is_none()
     }
 
@@ -159,7 +159,7 @@ impl Inbox {
         if self.buffer.data.is_empty() || waiting > self.buffer.data.len() / 8 {
             return None;
         }
-        if self.expanded.data.is_empty() {
+        if self.expanded.held == 0 {
             self.expanded.data = Vec::new();
         }
         let mut kept = Vec::with_capacity(waiting);
@@ -340,7 +340,7 @@ impl Inbox {
         Some(match self.found.clone()? {
             Place::Message(_) | Place::Expanded(_) => Incoming::Message(self.lent()?),
             Place::Piece(range, ends) => Incoming::Piece(ends.piece(&self.buffer.data[range])),
-            Place::ExpandedPiece(ends) => Incoming::Piece(ends.piece(&self.expanded.data)),
+            Place::ExpandedPiece(ends) => Incoming::Piece(ends.piece(self.expanded.held())),
             Place::Ping(range) => Incoming::Ping(&self.buffer.data[range]),
             Place::Pong(range) => Incoming::Pong(&self.buffer.data[range]),
             Place::Close => Incoming::Close,
@@ -355,10 +355,7 @@ impl Inbox {
             Some(Place::Message(kind)) if !self.buffer.is_given => {
                 Some(Lent::new(kind, &mut self.buffer))
             }
-            Some(Place::Expanded(kind)) => {
-                self.expanded.hold_all();
-                Some(Lent::new(kind, &mut self.expanded))
-            }
+            Some(Place::Expanded(kind)) => Some(Lent::new(kind, &mut self.expanded)),
             _ => None,
         }
     }
@@ -386,9 +383,10 @@ impl Inbox {
                 None => {}
                 Some(Event::Data(chunk)) if chunk.coded => {
                     let (kind, last) = (chunk.kind, chunk.last);
-                    if let Err(violation) = connection.expand(now, &chunk, &mut self.expanded.data)
-                    {
-                        return Some(Place::Failed(violation));
+                    let (mut taken, output) = (0, &mut self.expanded);
+                    let all = usize::MAX;
+                    if let Err(it) = connection.expand_into(now, &chunk, &mut taken, all, output) {
+                        return Some(Place::Failed(it));
                     }
                     self.collects = !last;
                     if last {
@@ -419,7 +417,7 @@ impl Inbox {
         if self.expanded.data.capacity() > EXPANDED_BYTES_KEPT {
             self.expanded.data = Vec::new();
         }
-        self.expanded.data.clear();
+        self.expanded.held = 0;
     }
 
     /// Makes `piece` the next of the message that is being put together.
@@ -437,28 +435,22 @@ impl Inbox {
     /// Takes the message that [`next`](Self::next) lent last, as an owned one.
     ///
     /// It is copied into an allocation of just its size: the buffer stays for the next message,
-    /// and a small message never keeps a large buffer alive. `None` when the message has been
-    /// taken, or what came last was no message.
+    /// and a small message never keeps a large buffer alive. Only what an extension has expanded
+    /// into a buffer too large to be kept is given away as it is. `None` when the message has
+    /// been taken, or what came last was no message.
     pub fn take_message(&mut self) -> Option<Message> {
         if self.buffer.is_given {
             return None;
         }
-        let (kind, range) = match self.found.take()? {
-            Place::Message(kind) => (
-                kind,
-                self.buffer.start..self.buffer.start + self.buffer.held,
-            ),
-            Place::Expanded(kind) => {
-                return Some(Message::new(
-                    kind,
-                    core::mem::take(&mut self.expanded.data).into(),
-                ));
+        let (kind, held) = match self.found.take()? {
+            Place::Message(kind) => (kind, self.buffer.held()),
+            Place::Expanded(kind) if self.expanded.held > EXPANDED_BYTES_KEPT => {
+                let expanded = core::mem::take(&mut self.expanded);
+                return Some(Message::new(kind, expanded.into_held().into()));
             }
+            Place::Expanded(kind) => (kind, self.expanded.held()),
             _ => return None,
         };
-        Some(Message::new(
-            kind,
-            Bytes::copy_from_slice(&self.buffer.data[range]),
-        ))
+        Some(Message::new(kind, Bytes::copy_from_slice(held)))
     }
 }

@@ -174,12 +174,10 @@ fn expanded(payload: &[u8]) -> (usize, usize, Result<(), Violation>) {
     for piece in payload.chunks(64) {
         let (mut at, is_last) = (0, taken + piece.len() == payload.len());
         loop {
-            let mut output = Vec::new();
-            let expanded = inflater.expand(&piece[at..], is_last, 1 << 10, &mut output);
-            given += output.len();
+            let expanded = inflater.expand(&piece[at..], is_last, &mut [0; 1 << 10]);
             match expanded {
                 Err(violation) => return (given, taken + at, Err(violation)),
-                Ok(it) => at += it.taken,
+                Ok(it) => (at, given) = (at + it.taken, given + it.given),
             }
             if expanded.is_ok_and(|it| it.done) {
                 break;

@@ -6,6 +6,7 @@
     reason = "tests stand on std and stop at the first surprise"
 )]
 
+mod ends;
 mod negotiation;
 mod receiving;
 mod round_trips;

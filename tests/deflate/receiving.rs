@@ -101,6 +101,15 @@ fn a_block_called_the_last_does_not_end_the_window() {
     check(PMD, &Limits::default(), &frames, (vec![hello(); 5], None));
 }
 
+#[test]
+fn nothing_may_follow_a_block_called_the_last() {
+    let last_block = &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    let whole = masked(0xc1, last_block);
+    let with_empty_end = [masked(0x41, last_block), masked(0x80, &[])].concat();
+    let frames = [whole, with_empty_end, masked(0xc1, HELLO_AGAIN)];
+    check(PMD, &Limits::default(), &frames, (vec![hello(); 3], None));
+}
+
 //= PX-04 type=test
 #[test]
 fn what_cannot_be_inflated_fails_with_1007() {

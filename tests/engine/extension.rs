@@ -21,17 +21,16 @@ impl Extension for RunLength {
         &mut self,
         input: &[u8],
         last: bool,
-        room: usize,
-        output: &mut Vec<u8>,
+        output: &mut [u8],
     ) -> Result<Expanded, Violation> {
-        let end = output.len() + room;
-        let mut taken = 0;
-        while taken < input.len() && output.len() < end {
+        let (mut taken, mut given) = (0, 0);
+        while taken < input.len() && given < output.len() {
             match self.count.take() {
                 None => self.count = Some(input[taken]),
                 Some(count) => {
-                    let fits = usize::from(count).min(end - output.len());
-                    output.resize(output.len() + fits, input[taken]);
+                    let fits = usize::from(count).min(output.len() - given);
+                    output[given..given + fits].fill(input[taken]);
+                    given += fits;
                     if fits < usize::from(count) {
                         // The rest of the run goes with the next call.
                         self.count = Some(count - u8::try_from(fits).expect("less than a count"));
@@ -44,7 +43,7 @@ impl Extension for RunLength {
         let done = taken == input.len();
         match self.count {
             Some(_) if last && done => Err(Violation::ExtensionData),
-            _ => Ok(Expanded { taken, done }),
+            _ => Ok(Expanded { taken, given, done }),
         }
     }
 
@@ -60,23 +59,13 @@ impl Extension for RunLength {
     }
 }
 
-/// Pays no heed to the room that it is given.
+/// Says the same of every piece, whatever room it is given, and writes nothing.
 #[derive(Debug)]
-struct Boundless;
+struct Claiming(Expanded);
 
-impl Extension for Boundless {
-    fn expand(
-        &mut self,
-        input: &[u8],
-        _: bool,
-        _: usize,
-        output: &mut Vec<u8>,
-    ) -> Result<Expanded, Violation> {
-        output.extend(input.repeat(100));
-        Ok(Expanded {
-            taken: input.len(),
-            done: true,
-        })
+impl Extension for Claiming {
+    fn expand(&mut self, _: &[u8], _: bool, _: &mut [u8]) -> Result<Expanded, Violation> {
+        Ok(self.0)
     }
 
     fn reduce(&mut self, _: Part<'_>, _: &mut Vec<u8>) -> bool {
@@ -320,16 +309,19 @@ fn a_receive_buffer_tells_nothing_after_what_could_not_be_expanded() {
     }
 }
 
-//= PX-03 type=test
 #[test]
-fn an_extension_that_oversteps_its_room_fails_with_1009() {
+fn an_extension_that_claims_what_cannot_be_fails_with_1007() {
+    let claim = |taken, given, done| Expanded { taken, given, done };
+    let more_than_there_is_room_for = claim(1, 1 << 20, true);
+    let more_than_there_is = claim(2, 0, true);
+    // It would be asked forever.
+    let nothing = claim(0, 0, false);
     for role in Role::BOTH {
-        let make = || Receiver::of(open(role, limits())).with_extension(Boundless);
-        let peer = peer_of(role);
-        let exact = peer.frame(RSV1 | FIN | BINARY, &[b'x'; 10]);
-        assert_passing_in(make, &exact, &[Told::Binary(vec![b'x'; 1000])]);
-        let over = peer.frame(RSV1 | FIN | BINARY, &[b'x'; 11]);
-        assert_failing_in(make, &over, &[], Violation::MessageTooBig, 1009);
+        for claimed in [more_than_there_is_room_for, more_than_there_is, nothing] {
+            let make = || Receiver::of(open(role, limits())).with_extension(Claiming(claimed));
+            let bytes = peer_of(role).frame(RSV1 | FIN | BINARY, b"x");
+            assert_failing_in(make, &bytes, &[], Violation::ExtensionData, 1007);
+        }
     }
 }
 
@@ -397,8 +389,8 @@ fn what_the_extension_cannot_read_fails_with_1007() {
 /// Two pieces of one coded message, out of two buffers, expanded when both have arrived.
 fn expand_late(connection: &mut Connection, peer: RawPeer) -> [Result<(), Violation>; 2] {
     let now = Timestamp::ZERO;
-    let mut first = peer.frame(RSV1 | BINARY, &[b'x'; 11]);
-    let mut second = peer.frame(FIN | CONTINUATION, &[b'x'; 11]);
+    let mut first = peer.frame(RSV1 | BINARY, &[255, b'x'].repeat(4));
+    let mut second = peer.frame(FIN | CONTINUATION, &[1, b'x']);
     let pieces = [&mut first, &mut second].map(|input| match connection.receive(now, input) {
         received if matches!(received.event, Some(Event::Data(_))) => received.event,
         received => panic!("{received:?}"),
@@ -413,7 +405,7 @@ fn expand_late(connection: &mut Connection, peer: RawPeer) -> [Result<(), Violat
 #[test]
 fn a_piece_expanded_after_the_bound_was_crossed_fails_as_well() {
     for role in Role::BOTH {
-        let mut connection = open(role, limits()).with_extension(Box::new(Boundless));
+        let mut connection = open(role, limits()).with_extension(Box::new(RunLength::default()));
         let results = expand_late(&mut connection, peer_of(role));
         assert_eq!(results, [Err(Violation::MessageTooBig); 2]);
         assert!(connection.is_discarding());

@@ -23,13 +23,18 @@ impl Extension for Shift {
         &mut self,
         input: &[u8],
         _last: bool,
-        room: usize,
-        output: &mut Vec<u8>,
+        output: &mut [u8],
     ) -> Result<Expanded, Violation> {
-        let taken = input.len().min(room);
-        output.extend(input[..taken].iter().map(|byte| byte.wrapping_sub(self.by)));
+        for (plain, coded) in output.iter_mut().zip(input) {
+            *plain = coded.wrapping_sub(self.by);
+        }
+        let taken = input.len().min(output.len());
         let done = taken == input.len();
-        Ok(Expanded { taken, done })
+        Ok(Expanded {
+            taken,
+            given: taken,
+            done,
+        })
     }
 
     fn reduce(&mut self, part: Part<'_>, output: &mut Vec<u8>) -> bool {

@@ -71,10 +71,9 @@ impl Extension for Deflate {
         &mut self,
         input: &[u8],
         last: bool,
-        room: usize,
-        output: &mut Vec<u8>,
+        output: &mut [u8],
     ) -> Result<Expanded, Violation> {
-        self.inflater.expand(input, last, room, output)
+        self.inflater.expand(input, last, output)
     }
 
     //= PD-019

@@ -17,15 +17,17 @@ const TAIL_BYTES: usize = 4;
 /// The tail and one byte behind it, at which the decoder does not look if the tail ends a block.
 const PROBE: [u8; TAIL_BYTES + 1] = [0x00, 0x00, 0xff, 0xff, 0x00];
 
+/// What ends a message, if it is of at most so many bytes, is decoded together with the tail and
+/// some bytes behind: close to the end of its input the decoder goes symbol by symbol.
+const SHORT_BYTES_MAX: usize = 2 << 10;
+const PADDED_TAIL: [u8; 24] = {
+    let mut padded = [0; 24];
+    (padded[2], padded[3]) = (PROBE[2], PROBE[3]);
+    padded
+};
+
 /// The largest window, which is the one that the decoder itself keeps to.
 const WINDOW_BITS_MAX: u8 = 15;
-
-/// How much output is made room for at once: so many times what came, within these bounds. All of
-/// the room is written before it is lent, so a short message is given little; and a step that ends
-/// within a message costs, for what follows refers to the decoder's copy of the window.
-const STEP_TIMES: usize = 6;
-const STEP_BYTES_MIN: usize = 1 << 10;
-const STEP_BYTES_MAX: usize = 64 << 10;
 
 /// The ratio counts from here on: a short message may well grow a thousandfold.
 const RATIO_FREE_BYTES: u64 = 64 << 10;
@@ -34,6 +36,18 @@ const RATIO_FREE_BYTES: u64 = 64 << 10;
 /// message may have so many, and one more for so many bytes; who needs more wants it to be slow.
 const ENDS_FREE: u64 = 64;
 const BYTES_PER_END: u64 = 64;
+
+/// How far a call has come.
+#[derive(Default)]
+struct Inflated {
+    /// Bytes of the input that were taken, and of the output that were given.
+    taken: usize,
+    given: usize,
+    /// Whether all that was taken has been given.
+    drained: bool,
+    /// Up to where the history holds the output.
+    remembered: usize,
+}
 
 /// Undoes the compression of messages, one after the other.
 pub(crate) struct Inflater {
@@ -46,6 +60,8 @@ pub(crate) struct Inflater {
     history: History,
     /// There while a message is expanded for which a smaller window than the largest was agreed.
     distances: Option<Distances>,
+    /// A short end of a message and its tail; here to be used again.
+    tailed: Vec<u8>,
     /// Bytes of the present message so far, as they came and as they became.
     taken: u64,
     given: u64,
@@ -68,13 +84,14 @@ impl Inflater {
             stream: None,
             history: History::new(window_bits),
             distances: None,
+            tailed: Vec::new(),
             taken: 0,
             given: 0,
             ends: 0,
         }
     }
 
-    /// Appends at most `room` bytes of what `input` becomes to `output`.
+    /// Writes what `input` becomes to the front of `output`.
     //= PD-056
     //= PD-057
     //= PD-058
@@ -83,8 +100,7 @@ impl Inflater {
         &mut self,
         input: &[u8],
         last: bool,
-        room: usize,
-        output: &mut Vec<u8>,
+        output: &mut [u8],
     ) -> Result<Expanded, Violation> {
         //= PX-04
         if last && self.taken == 0 && input.is_empty() {
@@ -96,20 +112,49 @@ impl Inflater {
             let distances = self.distances.get_or_insert_with(|| Distances::new(bits));
             distances.check(input)?;
         }
-        let (taken, drained, remembered) = self.inflate(input, room, output)?;
+        let is_short = last && input.len() <= SHORT_BYTES_MAX;
+        let inflated = match is_short {
+            true => self.inflate_with_tail(input, output)?,
+            false => self.inflate(input, input.len(), output)?,
+        };
+        let Inflated { taken, given, .. } = inflated;
         if let Some(distances) = &mut self.distances {
             distances.decoded(taken);
         }
-        let done = drained && taken == input.len();
+        let done = inflated.drained && taken == input.len();
         let ends = done && last;
         if self.keeps_context || !ends {
-            self.history.push(&output[remembered..]);
+            self.history.push(&output[inflated.remembered..given]);
         }
         if ends {
-            self.take_tail()?;
+            if !is_short {
+                self.take_tail()?;
+            }
             self.end_message();
         }
-        Ok(Expanded { taken, done })
+        Ok(Expanded { taken, given, done })
+    }
+
+    /// Inflates the end of a message, and takes the tail behind it as well.
+    fn inflate_with_tail(
+        &mut self,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<Inflated, Violation> {
+        // The stream has ended by itself, with a block said to be the last one.
+        if input.is_empty() && self.stream.is_none() {
+            return Ok(Inflated {
+                drained: true,
+                ..Inflated::default()
+            });
+        }
+        let mut tailed = core::mem::take(&mut self.tailed);
+        tailed.clear();
+        tailed.extend_from_slice(input);
+        tailed.extend_from_slice(&PADDED_TAIL);
+        let inflated = self.inflate(&tailed, input.len(), output);
+        self.tailed = tailed;
+        inflated
     }
 
     /// Takes what the sender has stripped. It ends an empty block, and the decoder stops there;
@@ -141,32 +186,35 @@ impl Inflater {
         }
     }
 
-    /// Inflates into at most `room` bytes. Says how much of `input` was taken, whether all that was
-    /// taken has been given, and up to where the history holds `output`.
+    /// Inflates the first `len` bytes of `input`, behind which nothing stands or a tail.
     //= PX-03
     fn inflate(
         &mut self,
         input: &[u8],
-        room: usize,
-        output: &mut Vec<u8>,
-    ) -> Result<(usize, bool, usize), Violation> {
-        let limit = output.len().saturating_add(room);
-        let (mut at, mut remembered) = (0, output.len());
-        loop {
-            let step = (input.len() - at).saturating_mul(STEP_TIMES);
-            let step = step.clamp(STEP_BYTES_MIN, STEP_BYTES_MAX);
-            let step = step.min(limit - output.len());
-            if step == 0 {
-                return Ok((at, false, remembered));
+        len: usize,
+        output: &mut [u8],
+    ) -> Result<Inflated, Violation> {
+        // The tail is an empty block of its own, so each block is a step.
+        let is_tailed = len < input.len();
+        let flush = match is_tailed {
+            true => InflateFlush::Block,
+            false => InflateFlush::SyncFlush,
+        };
+        let mut at = Inflated::default();
+        while at.given < output.len() {
+            let target = &mut output[at.given..];
+            let is_room_for = target.len();
+            let (taken, given, status) = self.step(&input[at.taken..], flush, target)?;
+            at.taken += taken;
+            at.given += given;
+            if at.taken > len {
+                // It ends an empty block, or the message was cut off: see `take_tail`.
+                if at.taken != len + TAIL_BYTES || given > 0 {
+                    return Err(Violation::ExtensionData);
+                }
+                (at.taken, at.drained) = (len, true);
+                return Ok(at);
             }
-            let flush = InflateFlush::SyncFlush;
-            let before = output.len();
-            grow(output, step, limit);
-            output.resize(before + step, 0);
-            let stepped = self.step(&input[at..], flush, &mut output[before..]);
-            output.truncate(before + stepped.map_or(0, |(_, given, _)| given));
-            let (taken, given, status) = stepped?;
-            at += taken;
             if self.is_beyond_ratio() {
                 return Err(Violation::MessageTooBig);
             }
@@ -174,23 +222,33 @@ impl Inflater {
                 // A block said to be the last one has ended: what follows is a new stream with
                 // the window of the old one.
                 Status::StreamEnd => {
-                    self.history.push(&output[remembered..]);
-                    remembered = output.len();
-                    self.stream = None;
-                    self.ends += 1;
-                    if self.ends > ENDS_FREE + self.taken / BYTES_PER_END {
-                        return Err(Violation::MessageTooBig);
-                    }
-                    if at == input.len() {
-                        return Ok((at, true, remembered));
+                    self.end_stream(&output[at.remembered..at.given])?;
+                    at.remembered = at.given;
+                    at.drained = at.taken == len;
+                    if at.drained {
+                        return Ok(at);
                     }
                 }
-                _ if given < step && at == input.len() => {
-                    return Ok((at, true, remembered));
+                _ if given < is_room_for && at.taken == len && !is_tailed => {
+                    at.drained = true;
+                    return Ok(at);
                 }
                 _ if taken == 0 && given == 0 => return Err(Violation::ExtensionData),
                 _ => {}
             }
+        }
+        Ok(at)
+    }
+
+    /// Gives up the decoder behind a block said to be the last one, and keeps the window, which
+    /// ends with `text`.
+    fn end_stream(&mut self, text: &[u8]) -> Result<(), Violation> {
+        self.history.push(text);
+        self.stream = None;
+        self.ends += 1;
+        match self.ends > ENDS_FREE + self.taken / BYTES_PER_END {
+            true => Err(Violation::MessageTooBig),
+            false => Ok(()),
         }
     }
 
@@ -203,16 +261,7 @@ impl Inflater {
     ) -> Result<(usize, usize, Status), Violation> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
-            none => {
-                let mut stream = self.pool.take_inflate(self.window_bits);
-                let window = self.history.bytes();
-                if !window.is_empty() {
-                    stream
-                        .set_dictionary(window)
-                        .map_err(|_| Violation::ExtensionData)?;
-                }
-                none.insert(stream)
-            }
+            none => none.insert(begin(&self.pool, self.window_bits, &mut self.history)?),
         };
         let before = (stream.total_in(), stream.total_out());
         let status = stream.decompress(input, target, flush);
@@ -231,6 +280,7 @@ impl Inflater {
         if self.taken == 0 {
             self.stream = None;
             self.distances = None;
+            self.tailed = Vec::new();
             self.history.shrink();
         }
     }
@@ -240,18 +290,17 @@ impl Inflater {
     }
 }
 
-/// Makes room for a step: by half of what there is, and never beyond the limit.
-fn grow(output: &mut Vec<u8>, step: usize, limit: usize) {
-    let wanted = output.len() + step;
-    if output.capacity() < wanted {
-        let half = output.capacity() / 2;
-        let grown = output
-            .capacity()
-            .saturating_add(half)
-            .min(limit)
-            .max(wanted);
-        output.reserve_exact(grown - output.len());
+/// A decoder whose window is what the history holds.
+#[cold]
+fn begin(pool: &Pool, window_bits: u8, history: &mut History) -> Result<Box<Inflate>, Violation> {
+    let mut stream = pool.take_inflate(window_bits);
+    let window = history.bytes();
+    if !window.is_empty() {
+        stream
+            .set_dictionary(window)
+            .map_err(|_| Violation::ExtensionData)?;
     }
+    Ok(stream)
 }
 
 fn count(bytes: u64) -> usize {

@@ -41,7 +41,7 @@ impl Inbox {
             if self.advance(connection, now) {
                 return true;
             }
-            let is_begun = self.collects && self.expanded.data.is_empty();
+            let is_begun = self.collects && self.expanded.held == 0;
             if !is_begun || !self.is_full() || self.buffer.held < WHOLE_BYTES_MIN {
                 return false;
             }
@@ -64,14 +64,8 @@ impl Inbox {
                 (self.buffer.start, self.buffer.held) = (range.start, range.len());
                 (*ends, &mut self.buffer)
             }
-            Some(Place::Expanded(kind)) => {
-                self.expanded.hold_all();
-                (Ends::whole(*kind), &mut self.expanded)
-            }
-            Some(Place::ExpandedPiece(ends)) => {
-                self.expanded.hold_all();
-                (*ends, &mut self.expanded)
-            }
+            Some(Place::Expanded(kind)) => (Ends::whole(*kind), &mut self.expanded),
+            Some(Place::ExpandedPiece(ends)) => (*ends, &mut self.expanded),
             _ => return None,
         };
         Some(LentPiece::new(ends, Lent::new(ends.kind, buffer)))
@@ -86,7 +80,7 @@ impl Inbox {
         }
         loop {
             if let Some(pending) = self.pending.take() {
-                self.expanded.data.clear();
+                self.expanded.held = 0;
                 match self.expand_piece(connection, now, pending) {
                     None => continue,
                     place => return place,
@@ -143,7 +137,7 @@ impl Inbox {
             return Some(Place::Piece(held, ends));
         }
         // Of a coded message, nothing may have come of what arrived.
-        self.piece_first = self.expanded.data.is_empty();
+        self.piece_first = self.expanded.held == 0;
         (!self.piece_first).then_some(Place::ExpandedPiece(ends))
     }
 
@@ -163,8 +157,8 @@ impl Inbox {
             coded: true,
         };
         let (taken, room) = (&mut pending.taken, PIECE_BYTES_MAX);
-        let output = &mut self.expanded.data;
-        let done = match connection.expand_some(now, &chunk, taken, room, output) {
+        let output = &mut self.expanded;
+        let done = match connection.expand_into(now, &chunk, taken, room, output) {
             Ok(done) => done,
             Err(violation) => return Some(Place::Failed(violation)),
         };
@@ -172,7 +166,7 @@ impl Inbox {
         if !done {
             self.pending = Some(pending);
         }
-        if self.expanded.data.is_empty() && !last {
+        if self.expanded.held == 0 && !last {
             return None;
         }
         let first = core::mem::take(&mut self.piece_first);
@@ -187,7 +181,7 @@ impl Inbox {
         now: Timestamp,
         pending: Pending,
     ) -> Option<Place> {
-        self.expanded.data.clear();
+        self.expanded.held = 0;
         let last = pending.ends.last;
         let mut next = Some(pending);
         while let Some(pending) = next {
