@@ -9,6 +9,7 @@
     reason = "a function for AVX2 may be called only where AVX2 is"
 )]
 
+use core::sync::atomic::{AtomicU8, Ordering};
 use std::arch::is_x86_feature_detected;
 
 use crate::wire::mask::key::MaskKey;
@@ -21,14 +22,28 @@ const LINE_BYTES: usize = 64;
 /// From here on it pays to begin at a line.
 const ALIGNED_BYTES_MIN: usize = 2 << 10;
 
+/// The widest registers that are used, once that has been found out.
+static WIDEST: AtomicU8 = AtomicU8::new(UNKNOWN);
+const UNKNOWN: u8 = 0;
+const BASELINE: u8 = 1;
+/// Only with AVX2.
+const AVX2: u8 = 2;
+/// Only with AVX-512 and VBMI2, and with AVX2.
+const AVX512: u8 = 3;
+
 /// Masks in place, and says whether all bytes have become ASCII; without `LOOKS`, that they have.
+///
+/// Whatever it calls is the last that it does, so that it saves no register: that would cost a
+/// short payload as much as its masking.
 pub(super) fn apply<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
+    let widest = WIDEST.load(Ordering::Relaxed);
     if buffer.len() < stream::BLOCK_BYTES {
-        if is_x86_feature_detected!("avx2") {
+        return match widest {
             // SAFETY: the processor has AVX2, which is all that the function asks for.
-            return unsafe { lanes_avx2::<LOOKS>(key, buffer) };
-        }
-        return lanes::baseline::apply::<LOOKS>(key, buffer);
+            AVX2.. => unsafe { lanes_avx2::<LOOKS>(key, buffer) },
+            BASELINE => baseline::<LOOKS>(key, buffer),
+            _ => apply_first::<LOOKS>(key, buffer),
+        };
     }
     if buffer.len() >= ALIGNED_BYTES_MIN {
         let before = buffer.as_ptr().align_offset(LINE_BYTES) % LINE_BYTES;
@@ -36,14 +51,36 @@ pub(super) fn apply<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool 
             return apply_aligned::<LOOKS>(key, buffer, before);
         }
     }
-    if is_x86_feature_detected!("avx512vbmi2") {
+    match widest {
         // SAFETY: the processor has the instructions, which is all that the function asks for.
-        return unsafe { stream_avx512::<LOOKS>(key, buffer) };
-    }
-    if is_x86_feature_detected!("avx2") {
+        AVX512.. => unsafe { stream_avx512::<LOOKS>(key, buffer) },
         // SAFETY: the processor has AVX2, which is all that the function asks for.
-        return unsafe { stream_avx2::<LOOKS>(key, buffer) };
+        AVX2 => unsafe { stream_avx2::<LOOKS>(key, buffer) },
+        BASELINE => baseline::<LOOKS>(key, buffer),
+        _ => apply_first::<LOOKS>(key, buffer),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn apply_first<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
+    find_out();
+    apply::<LOOKS>(key, buffer)
+}
+
+/// Finds out what the processor has.
+fn find_out() {
+    let has_avx2 = is_x86_feature_detected!("avx2");
+    let widest = match has_avx2 && is_x86_feature_detected!("avx512vbmi2") {
+        true => AVX512,
+        false if has_avx2 => AVX2,
+        false => BASELINE,
+    };
+    WIDEST.store(widest, Ordering::Relaxed);
+}
+
+#[inline(never)]
+fn baseline<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
     lanes::baseline::apply::<LOOKS>(key, buffer)
 }
 
@@ -83,12 +120,19 @@ fn stream_avx512<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
 
 /// Masks from one slice into another of the same length.
 pub(super) fn copy(key: MaskKey, source: &[u8], target: &mut [u8]) {
-    if is_x86_feature_detected!("avx2") {
+    match WIDEST.load(Ordering::Relaxed) {
         // SAFETY: the processor has AVX2, which is all that the function asks for.
-        unsafe { copy_avx2(key, source, target) }
-    } else {
-        lanes::baseline::copy(key, source, target);
+        AVX2.. => unsafe { copy_avx2(key, source, target) },
+        BASELINE => lanes::baseline::copy(key, source, target),
+        _ => copy_first(key, source, target),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn copy_first(key: MaskKey, source: &[u8], target: &mut [u8]) {
+    find_out();
+    copy(key, source, target);
 }
 
 #[target_feature(enable = "avx2")]
