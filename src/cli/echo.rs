@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::error::Error;
 use core::future::Future;
-use core::pin::Pin;
+use core::pin::{Pin, pin};
 use core::time::Duration;
 use std::io::Write;
 
@@ -90,16 +90,19 @@ struct Serving {
     deflate: Option<DeflateAnswer>,
 }
 
-async fn serve(listener: Listener, mut stopping: Stopping, serving: Serving) {
+async fn serve(listener: Listener, stopping: Stopping, serving: Serving) {
     let Serving { hub, deflate } = serving;
     let branch = hub.map(|hub| (Branch::new(&hub), hub));
     if let Some((branch, _)) = &branch {
         tokio::task::spawn_local(branch.clone().run());
     }
+    // It waits on while clients come, in one seat.
+    let mut told = stopping.clone();
+    let mut told = pin!(told.wait());
     loop {
         let incoming = tokio::select! {
             incoming = listener.accept() => incoming,
-            () = stopping.wait() => return drop(listener),
+            () = &mut told => return drop(listener),
         };
         let opening = Box::pin(open(incoming, deflate.clone()));
         match &branch {

@@ -1,6 +1,7 @@
 //! Who is let in: a count of connections, in all and by address, and how fast they come.
 
 use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::sync::Arc;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -134,8 +135,8 @@ impl Admission {
             admission: Arc::clone(self),
             place,
         };
-        let now = Instant::now();
-        let is_too_fast = count.meter.as_mut().is_some_and(|it| !it.take(now));
+        let meter = count.meter.as_mut();
+        let is_too_fast = meter.is_some_and(|it| !it.take(Instant::now()));
         if is_too_fast {
             count.turned_away.too_fast += 1;
         } else if count.in_all >= self.in_all_max {
@@ -165,16 +166,22 @@ impl Count {
     /// Takes a place for this address, if it may have one more.
     fn takes(&mut self, address: IpAddr, admission: &Admission) -> bool {
         let is_exempt = admission.is_loopback_exempt && address.to_canonical().is_loopback();
-        let here = self.by_address.get(&address).copied().unwrap_or_default();
-        let may = is_exempt || here < admission.per_address_max;
-        if may {
-            self.by_address.insert(address, here + 1);
+        let may = |here| is_exempt || here < admission.per_address_max;
+        match self.by_address.entry(address) {
+            Entry::Occupied(mut here) if may(*here.get()) => *here.get_mut() += 1,
+            Entry::Vacant(nobody) if may(0) => *nobody.insert(0) += 1,
+            _ => return false,
         }
-        may
+        true
     }
 }
 
 impl Permit {
+    /// Whether it is known whose connection it is: none that waits to be told by a proxy.
+    pub(crate) const fn is_settled(&self) -> bool {
+        !matches!(self.place, Place::Behind)
+    }
+
     /// Makes a place behind a proxy that of this address. Whether the address may have one more.
     pub(crate) fn settle(&mut self, address: IpAddr) -> bool {
         let Place::Behind = self.place else {

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, Ordering};
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, RawWakerVTable, Waker};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[derive(Debug, Default)]
@@ -50,8 +50,16 @@ impl Bell {
 #[derive(Debug)]
 pub(crate) struct Heard<'b> {
     bell: &'b Bell,
-    /// Where its waker sits, which is this one.
-    seat: Option<(usize, Waker)>,
+    /// Where its waker sits, and which one that is. No other becomes the same while it sits there.
+    seat: Option<(usize, Identity)>,
+}
+
+/// What tells one waker from another: where its data and its functions are.
+type Identity = [usize; 2];
+
+fn identity(waker: &Waker) -> Identity {
+    let functions: *const RawWakerVTable = waker.vtable();
+    [waker.data().addr(), functions.addr()]
 }
 
 impl Future for Heard<'_> {
@@ -63,7 +71,8 @@ impl Future for Heard<'_> {
             return Poll::Ready(());
         }
         let waker = cx.waker();
-        if self.seat.as_ref().is_some_and(|it| it.1.will_wake(waker)) {
+        let identity = identity(waker);
+        if self.seat.is_some_and(|it| it.1 == identity) {
             return Poll::Pending;
         }
         let mut seats = bell.lock();
@@ -71,8 +80,8 @@ impl Future for Heard<'_> {
         if bell.has_rung.load(Ordering::Acquire) {
             return Poll::Ready(());
         }
-        let at = match &self.seat {
-            Some((at, _)) => *at,
+        let at = match self.seat {
+            Some((at, _)) => at,
             None => seats.free.pop().unwrap_or(seats.taken.len()),
         };
         match seats.taken.get_mut(at) {
@@ -80,7 +89,7 @@ impl Future for Heard<'_> {
             None => seats.taken.push(Some(waker.clone())),
         }
         drop(seats);
-        self.seat = Some((at, waker.clone()));
+        self.seat = Some((at, identity));
         Poll::Pending
     }
 }

@@ -14,9 +14,11 @@ use tokio::time::Instant;
 use crate::engine::Acceptance;
 use crate::net::WebSocket;
 use crate::server::admission::{Admission, Admitted};
+use crate::server::arrival::Arrival;
 use crate::server::config::Config;
-use crate::server::opening::{HandshakeError, Opening};
+use crate::server::opening::Opening;
 use crate::server::pace::Pace;
+use crate::server::refusing::HandshakeError;
 use crate::server::stream::Stream;
 
 /// How long to wait after the operating system had no socket to give; doubled up to the maximum.
@@ -40,13 +42,7 @@ pub struct Listener {
 /// The handshake is a step of its own so that it can run in a task of its own: a silent client
 /// keeps nobody else waiting.
 #[derive(Debug)]
-pub struct Incoming {
-    stream: Stream,
-    admitted: bool,
-    since: Instant,
-    config: Arc<Config>,
-    pace: Arc<Pace>,
-}
+pub struct Incoming(Arrival);
 
 impl Listener {
     /// Listens on `address`; port 0 picks a free one.
@@ -145,14 +141,13 @@ impl Listener {
         };
         self.set_nodelay(&tcp, peer);
         let stream = Stream::new(tcp, peer, permit);
-        let config = Arc::clone(&self.config);
-        Some(Incoming {
+        Some(Incoming(Arrival {
             stream,
             admitted,
             since: Instant::now(),
-            config,
+            config: Arc::clone(&self.config),
             pace: Arc::clone(&self.pace),
-        })
+        }))
     }
 
     /// Without it small frames wait for the acknowledgement of those before them.
@@ -169,7 +164,7 @@ impl Listener {
 impl Incoming {
     /// The address that TCP comes from: the client's, or that of a proxy in front of it.
     pub fn peer_addr(&self) -> SocketAddr {
-        self.stream.peer_addr()
+        self.0.stream.peer_addr()
     }
 
     /// Speaks TLS, where the [`Config`] says so, and reads the request.
@@ -185,17 +180,7 @@ impl Incoming {
     /// Dropped before it is done, it closes the stream.
     pub async fn handshake(self) -> Result<Opening, HandshakeError> {
         // In a box of its own, the request takes no room in the task that goes on for long.
-        Box::pin(self.read()).await
-    }
-
-    fn read(self) -> impl Future<Output = Result<Opening, HandshakeError>> {
-        Opening::read(
-            self.stream,
-            self.admitted,
-            self.since,
-            self.config,
-            self.pace,
-        )
+        Box::pin(self.0.read()).await
     }
 
     /// Reads the request and accepts it, with what `acceptance` says: what
@@ -209,10 +194,10 @@ impl Incoming {
     /// # Cancel safety
     ///
     /// Dropped before it is done, it closes the stream.
-    pub async fn accept_with(
+    pub fn accept_with(
         self,
         acceptance: Acceptance<'_>,
-    ) -> Result<WebSocket<Stream>, HandshakeError> {
-        self.read().await?.accept_in_place(acceptance).await
+    ) -> impl Future<Output = Result<WebSocket<Stream>, HandshakeError>> {
+        self.0.accept_with(acceptance)
     }
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "adapters")]
 pub mod adapters;
 pub mod admission;
+mod arrival;
 mod bell;
 pub mod clients;
 pub mod config;
@@ -16,6 +17,7 @@ pub mod opening;
 pub mod origins;
 mod pace;
 pub mod proxies;
+mod refusing;
 pub mod shutdown;
 pub mod stream;
 pub mod tls;
@@ -29,9 +31,10 @@ pub use crate::server::drain::{Drain, Drained};
 pub use crate::server::endpoints::{Endpoints, Place};
 pub use crate::server::hosts::Hosts;
 pub use crate::server::listener::{Incoming, Listener};
-pub use crate::server::opening::{HandshakeError, Opening, Plain, Upgrade};
+pub use crate::server::opening::{Opening, Plain, Upgrade};
 pub use crate::server::origins::Origins;
 pub use crate::server::proxies::Proxies;
+pub use crate::server::refusing::HandshakeError;
 pub use crate::server::shutdown::{Connected, Stop, Stopping};
 pub use crate::server::stream::Stream;
 pub use crate::server::tls::{ClientCertificate, Tls, TlsError, TlsFiles};

@@ -65,6 +65,10 @@ impl Stream {
     /// Finds out from a request who is behind a proxy. Whether its address may have one more
     /// connection; where nobody but proxies is named, there is no such bound.
     pub(crate) fn find_client(&mut self, proxies: &Proxies, headers: Headers<'_>) -> bool {
+        // Who was counted by its address is no proxy.
+        if self.permit.is_settled() {
+            return true;
+        }
         self.client = proxies.client(self.peer, headers).map(Box::new);
         self.client
             .as_deref()

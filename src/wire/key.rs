@@ -31,6 +31,12 @@ impl Accept {
     pub fn as_str(&self) -> &str {
         text(&self.0)
     }
+
+    /// The same in bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// The answer to the key that was received with this text, outer whitespace removed.
@@ -38,7 +44,7 @@ impl Accept {
 /// The text is hashed as it came, and whether it is a key is not looked at: see
 /// [`is_valid_key`].
 #[must_use]
-pub fn accept(key: &str) -> Accept {
+pub fn accept(key: impl AsRef<[u8]>) -> Accept {
     //= WS-064
     let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
     Accept(encoded(&digest))
@@ -83,11 +89,23 @@ pub fn is_valid_key(text: &[u8]) -> bool {
     let Some((digits, b"==")) = text.split_last_chunk::<2>() else {
         return false;
     };
-    digits.len() == KEY_CHARS - 2
-        && digits
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+    // All are looked up, for what would end early goes astray on what nobody can foretell.
+    let are_digits = digits
+        .iter()
+        .fold(true, |are, byte| are & IS_DIGIT[usize::from(*byte)]);
+    digits.len() == KEY_CHARS - 2 && are_digits
 }
+
+/// Which bytes are digits of base64 (RFC 4648 §4).
+static IS_DIGIT: [bool; 256] = {
+    let mut is_digit = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        is_digit[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        byte += 1;
+    }
+    is_digit
+};
 
 /// Base64 of `source`, which must fill `N` characters.
 fn encoded<const N: usize>(source: &[u8]) -> [u8; N] {

@@ -8,6 +8,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::wire::case::is_same_word;
+
 #[cfg(test)]
 mod tests;
 
@@ -50,8 +52,7 @@ pub fn contains_token<'a>(mut values: impl Iterator<Item = &'a [u8]>, wanted: &[
     //= WS-162
     values.any(|value| {
         // Most lists have one element.
-        value.eq_ignore_ascii_case(wanted)
-            || elements(value).any(|element| element.eq_ignore_ascii_case(wanted))
+        is_same_word(value, wanted) || elements(value).any(|element| is_same_word(element, wanted))
     })
 }
 

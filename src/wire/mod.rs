@@ -13,6 +13,7 @@
 //! Nothing here reads or writes a socket, looks at a clock, draws a random number or remembers
 //! an earlier frame. Lengths are `u64` until they have been compared with a limit.
 
+mod case;
 pub mod close;
 pub mod header;
 pub mod http;

@@ -57,7 +57,6 @@ async fn an_accept_that_is_dropped_loses_no_client() {
 }
 
 // drops: server::listener::handshake
-// drops: server::listener::accept_with
 #[tokio::test]
 async fn a_handshake_that_is_dropped_at_any_byte_closes_the_stream_and_nobody_else_notices() {
     let listener = Listener::bind(ANY, Config::default())

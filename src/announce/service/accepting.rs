@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::pin::pin;
 use std::time::SystemTime;
 
 use axum::Router;
@@ -34,7 +35,7 @@ impl Service {
     /// # Cancel safety
     ///
     /// As for [`run`](Self::run).
-    pub async fn run_with(self, listener: Listener, mut stopping: Stopping, pages: Router) {
+    pub async fn run_with(self, listener: Listener, stopping: Stopping, pages: Router) {
         self.counters().watch(listener.admission());
         let announcing = self.take_announcing();
         let mut tasks = tokio::task::JoinSet::new();
@@ -48,10 +49,13 @@ impl Service {
         tasks.spawn(self.clone().note_sent());
         tasks.spawn(self.clone().watch_revocations());
         tasks.spawn(self.clone().heed_neighbours());
+        // It waits on while clients come, in one seat.
+        let mut told = stopping.clone();
+        let mut told = pin!(told.wait());
         loop {
             let incoming = tokio::select! {
                 incoming = listener.accept() => incoming,
-                () = stopping.wait() => break,
+                () = &mut told => break,
             };
             let pages = pages.clone();
             tokio::spawn(self.clone().serve(incoming, stopping.clone(), pages));

@@ -339,15 +339,11 @@ fn check_answer(headers: Headers<'_>, minor: u8, key: &Key) -> Result<(), Handsh
     //= WS-040
     //= WS-178
     let expected = key::accept(key.as_str());
-    match (
-        headers.count("sec-websocket-accept"),
-        headers.get_str("sec-websocket-accept"),
-    ) {
-        (1, Some(accept)) if accept == expected.as_str() => {}
-        _ => return Err(HandshakeFailure::WrongAccept),
+    if headers.only("sec-websocket-accept") != Some(expected.as_bytes()) {
+        return Err(HandshakeFailure::WrongAccept);
     }
     // A 101 has no body (RFC 9110 §8.6): one that announces a body is not to be trusted.
-    if headers.count("transfer-encoding") > 0
+    if headers.get("transfer-encoding").is_some()
         || headers.get_all("content-length").any(|value| value != b"0")
     {
         return Err(HandshakeFailure::Body);

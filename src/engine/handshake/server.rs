@@ -249,13 +249,9 @@ impl UpgradeRequest {
     //= WS-064
     //= H1-08
     fn begin_answer(&self) -> Vec<u8> {
-        let asked = self
-            .head
-            .headers()
-            .get_str("sec-websocket-key")
-            .unwrap_or_default();
-        let accept = key::accept(asked);
-        let parts = [SWITCHING, accept.as_str().as_bytes(), CRLF];
+        let asked = self.head.headers().get("sec-websocket-key");
+        let accept = key::accept(asked.unwrap_or_default());
+        let parts = [SWITCHING, accept.as_bytes(), CRLF];
         // Mostly that is all, but for the end of the head.
         let bytes = parts.iter().map(|part| part.len()).sum::<usize>() + CRLF.len();
         let mut answer = Vec::with_capacity(bytes);
@@ -398,7 +394,8 @@ fn check_http(head: &RequestHead) -> Result<(), Refusal> {
     }
     //= WS-047
     //= H1-01
-    if headers.count("host") != 1 || !headers.get_str("host").is_some_and(is_authority) {
+    let host = headers.only("host").map(core::str::from_utf8);
+    if !host.is_some_and(|host| host.is_ok_and(is_authority)) {
         return Err(Refusal::bad_request("one valid Host header is needed"));
     }
     //= WS-049
@@ -410,7 +407,7 @@ fn check_http(head: &RequestHead) -> Result<(), Refusal> {
     //= H1-05
     //= H1-15
     let empty_body = headers.get_all("content-length").all(|value| value == b"0");
-    if headers.count("transfer-encoding") > 0 || !empty_body {
+    if headers.get("transfer-encoding").is_some() || !empty_body {
         return Err(Refusal::bad_request("an upgrade request has no body"));
     }
     Ok(())
@@ -421,12 +418,10 @@ fn check_websocket(headers: Headers<'_>) -> Result<(), Refusal> {
     //= WS-051
     //= WS-067
     //= WS-180
-    match (
-        headers.count("sec-websocket-version"),
-        headers.get_str("sec-websocket-version"),
-    ) {
-        (1, Some("13")) => {}
-        (1, Some(_)) => {
+    let version = headers.only("sec-websocket-version");
+    match version.map(core::str::from_utf8) {
+        Some(Ok("13")) => {}
+        Some(Ok(_)) => {
             return Err(Refusal::upgrade_required(
                 "this server speaks WebSocket version 13",
             ));
@@ -440,15 +435,12 @@ fn check_websocket(headers: Headers<'_>) -> Result<(), Refusal> {
     //= WS-050
     //= WS-176
     //= WS-181
-    match (
-        headers.count("sec-websocket-key"),
-        headers.get("sec-websocket-key"),
-    ) {
-        (1, Some(value)) if key::is_valid_key(value) => Ok(()),
-        (1, Some(_)) => Err(Refusal::bad_request(
+    match headers.only("sec-websocket-key") {
+        Some(value) if key::is_valid_key(value) => Ok(()),
+        Some(_) => Err(Refusal::bad_request(
             "Sec-WebSocket-Key must be 16 bytes in base64",
         )),
-        _ => Err(Refusal::bad_request(
+        None => Err(Refusal::bad_request(
             "one Sec-WebSocket-Key header is needed",
         )),
     }

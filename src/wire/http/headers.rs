@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::wire::case::is_same_word;
+
 /// A part of a head, by where it stands.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Span {
@@ -96,8 +98,15 @@ impl<'a> Headers<'a> {
         let bytes = self.bytes;
         self.spans
             .iter()
-            .filter(move |line| line.name.bytes(bytes).eq_ignore_ascii_case(name.as_bytes()))
+            .filter(move |line| is_same_word(line.name.bytes(bytes), name.as_bytes()))
             .map(move |line| line.value.bytes(bytes))
+    }
+
+    /// The value of the line of this name, if there is just one.
+    #[must_use]
+    pub fn only(&self, name: &str) -> Option<&'a [u8]> {
+        let mut values = self.get_all(name);
+        values.next().filter(|_| values.next().is_none())
     }
 
     /// How many lines of this name there are.
