@@ -470,7 +470,10 @@ fn offered_subprotocols(headers: Headers<'_>) -> Result<Vec<String>, Refusal> {
 /// Whether a Host value can name a host: no space, no path, no user, no list.
 pub(crate) fn is_authority(value: &str) -> bool {
     !value.is_empty()
-        && value
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]!$&'()*+;=%".contains(&byte))
+        && value.bytes().all(|byte| {
+            matches!(byte,
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':'
+                | b'[' | b']' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';'
+                | b'=' | b'%')
+        })
 }

@@ -80,6 +80,8 @@ impl<'a> Headers<'a> {
     }
 
     /// The value of the first line of this name.
+    // Where the name is known, its length is, and lines of another are passed over at once.
+    #[inline]
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
         self.get_all(name).next()
@@ -93,6 +95,7 @@ impl<'a> Headers<'a> {
     }
 
     /// The values of all lines of this name.
+    #[inline]
     pub fn get_all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         //= WS-044
         let bytes = self.bytes;
@@ -103,6 +106,7 @@ impl<'a> Headers<'a> {
     }
 
     /// The value of the line of this name, if there is just one.
+    #[inline]
     #[must_use]
     pub fn only(&self, name: &str) -> Option<&'a [u8]> {
         let mut values = self.get_all(name);
