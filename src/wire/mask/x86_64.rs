@@ -22,7 +22,8 @@ const LINE_BYTES: usize = 64;
 /// From here on it pays to begin at a line.
 const ALIGNED_BYTES_MIN: usize = 2 << 10;
 
-/// The widest registers that are used, once that has been found out.
+/// The widest registers that are used, once [`find_out`] has found out that they are there: it
+/// alone writes this, and what stands here is true of the processor whenever it is read.
 static WIDEST: AtomicU8 = AtomicU8::new(UNKNOWN);
 const UNKNOWN: u8 = 0;
 const BASELINE: u8 = 1;
@@ -39,7 +40,7 @@ pub(super) fn apply<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool 
     let widest = WIDEST.load(Ordering::Relaxed);
     if buffer.len() < stream::BLOCK_BYTES {
         return match widest {
-            // SAFETY: the processor has AVX2, which is all that the function asks for.
+            // SAFETY: `WIDEST` says that the processor has AVX2, which is all that is asked for.
             AVX2.. => unsafe { lanes_avx2::<LOOKS>(key, buffer) },
             BASELINE => baseline::<LOOKS>(key, buffer),
             _ => apply_first::<LOOKS>(key, buffer),
@@ -52,9 +53,9 @@ pub(super) fn apply<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool 
         }
     }
     match widest {
-        // SAFETY: the processor has the instructions, which is all that the function asks for.
+        // SAFETY: `WIDEST` says that the processor has them, which is all that is asked for.
         AVX512.. => unsafe { stream_avx512::<LOOKS>(key, buffer) },
-        // SAFETY: the processor has AVX2, which is all that the function asks for.
+        // SAFETY: `WIDEST` says that the processor has AVX2, which is all that is asked for.
         AVX2 => unsafe { stream_avx2::<LOOKS>(key, buffer) },
         BASELINE => baseline::<LOOKS>(key, buffer),
         _ => apply_first::<LOOKS>(key, buffer),
@@ -121,7 +122,7 @@ fn stream_avx512<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
 /// Masks from one slice into another of the same length.
 pub(super) fn copy(key: MaskKey, source: &[u8], target: &mut [u8]) {
     match WIDEST.load(Ordering::Relaxed) {
-        // SAFETY: the processor has AVX2, which is all that the function asks for.
+        // SAFETY: `WIDEST` says that the processor has AVX2, which is all that is asked for.
         AVX2.. => unsafe { copy_avx2(key, source, target) },
         BASELINE => lanes::baseline::copy(key, source, target),
         _ => copy_first(key, source, target),
