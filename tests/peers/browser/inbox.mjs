@@ -55,6 +55,11 @@ class Inbox {
     return this.at('#announcer', { hasText: text }).waitFor({ state: 'attached' });
   }
 
+  // Forgets what was heard last.
+  hearsNothing() {
+    return this.at('#announcer').evaluate((announcer) => announcer.replaceChildren());
+  }
+
   focused() {
     return this.page.evaluate(() => document.activeElement.textContent.trim());
   }
@@ -107,8 +112,12 @@ async function live(bob, phone, desk) {
 }
 
 async function changes(bob, phone, desk, shots) {
+  // What changes at about the same time is told together, and of many only how many they are: the
+  // edit is to be heard by itself.
+  await bob.hearsNothing();
   const id = await desk.publish({ title: 'Meeting at three', body: 'Room 1' });
   await bob.unread('Meeting at three').waitFor();
+  await bob.hears(/Meeting at three|changes/);
   await desk.ask('edit', { announcement: id, title: 'Meeting at four', body: 'Room 2' });
   for (const device of [bob, phone]) {
     await device.unread('Meeting at four').waitFor();
