@@ -19,7 +19,7 @@ pub(super) fn apply<const LOOKS: bool>(
     let (blocks, rest) = buffer.as_chunks_mut::<BLOCK_BYTES>();
     // A block is a multiple of the key: what stands behind meets it as the first block does. It
     // comes first where a look is taken, so that what was seen is not put aside meanwhile.
-    let is_ascii = !LOOKS || behind(key, rest);
+    let is_ascii = !LOOKS || rest.is_empty() || behind(key, rest);
     let mut seen = 0;
     for word in blocks.as_flattened_mut().as_chunks_mut::<8>().0 {
         let masked = u64::from_ne_bytes(*word) ^ key.word();
