@@ -90,10 +90,8 @@ pub fn is_valid_key(text: &[u8]) -> bool {
         return false;
     };
     // All are looked up, for what would end early goes astray on what nobody can foretell.
-    let are_digits = digits
-        .iter()
-        .fold(true, |are, byte| are & IS_DIGIT[usize::from(*byte)]);
-    digits.len() == KEY_CHARS - 2 && are_digits
+    let and_is_digit = |are, byte: &u8| are & IS_DIGIT[usize::from(*byte)];
+    digits.len() == KEY_CHARS - 2 && digits.iter().fold(true, and_is_digit)
 }
 
 /// Which bytes are digits of base64 (RFC 4648 §4).
