@@ -20,8 +20,9 @@ pub trait Extension: fmt::Debug + Send {
     /// Undoes the coding of the next piece of a message that bears RSV1.
     ///
     /// Takes from the front of `input` and writes to the front of `output`, which has room for a
-    /// byte at least; what it holds before means nothing. It is called again, with the rest of
-    /// `input` and other room, until it says that it is [`done`](Expanded::done). `last` says
+    /// byte at least. What that holds before may be what other connections received: it is not to
+    /// be read, nor to be counted as [`given`](Expanded::given). It is called again, with the rest
+    /// of `input` and other room, until it says that it is [`done`](Expanded::done). `last` says
     /// that the message ends with `input`.
     ///
     /// # Errors

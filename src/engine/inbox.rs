@@ -32,7 +32,7 @@ const EXPANDED_BYTES_KEPT: usize = 128 << 10;
 pub struct Inbox {
     buffer: Buffer,
     /// A message that an extension has expanded, so far as it has come; or the last piece of one.
-    /// It is what is held; nothing is filled.
+    /// It is what is held; nothing is filled. The rest may be of another connection's message.
     expanded: Buffer,
     /// The chunk that is expanded piece by piece; its bytes are those that are held.
     pending: Option<Pending>,
