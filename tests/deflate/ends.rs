@@ -1,5 +1,5 @@
 //! The end of a short message, which is read together with the tail that its sender took away: it
-//! means what it means when the tail comes by itself.
+//! means what it means when the tail comes by itself, and whatever its room held before.
 
 use framewire::engine::deflate::DeflateConfig;
 use framewire::engine::{Compress, Extension, Kind, Part, Violation};
@@ -54,19 +54,20 @@ fn deflated(sender: &mut dyn Extension, text: &str) -> Vec<u8> {
     payload
 }
 
-/// Expands all of `input` into room of so many bytes at a time.
+/// Expands all of `input` into room of so many bytes at a time, which held `before` in each.
 fn expand(
     receiver: &mut dyn Extension,
     mut input: &[u8],
     last: bool,
     room: usize,
+    before: u8,
 ) -> Result<Vec<u8>, Violation> {
     let mut text = Vec::new();
     loop {
-        let before = text.len();
-        text.resize(before + room, 0);
-        let expanded = receiver.expand(input, last, &mut text[before..])?;
-        text.truncate(before + expanded.given);
+        let so_far = text.len();
+        text.resize(so_far + room, before);
+        let expanded = receiver.expand(input, last, &mut text[so_far..])?;
+        text.truncate(so_far + expanded.given);
         input = &input[expanded.taken..];
         if expanded.done {
             return Ok(text);
@@ -95,10 +96,10 @@ proptest! {
         for (text, fault) in messages {
             let mut payload = deflated(&mut *sender, &text);
             fault.befall(&mut payload);
-            let with_tail = expand(&mut *together, &payload, true, room);
-            let without = expand(&mut *apart, &payload, false, room).and_then(|mut text| {
+            let with_tail = expand(&mut *together, &payload, true, room, 0);
+            let without = expand(&mut *apart, &payload, false, room, 0xa5).and_then(|mut text| {
                 // Of nothing at all, the tail does not say that it is the end of something.
-                let end = expand(&mut *apart, &[], true, room)?;
+                let end = expand(&mut *apart, &[], true, room, 0xa5)?;
                 text.extend(end);
                 Ok(text)
             });
