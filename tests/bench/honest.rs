@@ -76,6 +76,38 @@ fn a_time_ends_the_run() {
 }
 
 #[test]
+fn windows_stand_beside_the_whole_run() {
+    let echo = Echo::start(&[]);
+    for (arguments, threads) in [
+        ("--connections 2 --depth 64", 1.0),
+        ("--connections 4 --threads 2 --depth 64", 2.0),
+        ("--connections 4 --rate 20000", 1.0),
+    ] {
+        let figures = good(&echo.url, &format!("{arguments} --seconds 1 --warm-up 0.2"));
+        let windows = figures["latency"]["windows"].as_f64().unwrap();
+        let most = micros(&figures, "latency", "max_us");
+        let middle = micros(&figures, "latency", "p99_of_windows_us");
+        assert!(middle > 0.0 && middle <= most, "{figures}");
+        let tenths = figures["seconds"].as_f64().unwrap() * 10.0 * threads;
+        assert!(windows <= tenths, "the warm-up has none: {figures}");
+    }
+}
+
+#[test]
+fn where_no_window_counts_none_is_told() {
+    let echo = Echo::start(&[]);
+    for arguments in [
+        "--messages 900 --rate 3000",
+        "--handshakes --messages 1500 --connections 20",
+    ] {
+        let figures = good(&echo.url, arguments);
+        for name in ["p99_of_windows_us", "windows"] {
+            assert_eq!(figures["latency"][name], Value::Null, "{figures}");
+        }
+    }
+}
+
+#[test]
 fn everybody_hears_everything_once_and_in_order() {
     let echo = Echo::start(&["--fan-out"]);
     for (arguments, connections) in [

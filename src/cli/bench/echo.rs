@@ -15,6 +15,7 @@ use crate::cli::bench::pace::{Limit, Pace};
 use crate::cli::bench::pool::{Pool, Turn};
 use crate::cli::bench::schedule::Schedule;
 use crate::cli::bench::tally::Tally;
+use crate::cli::bench::windows::Windows;
 
 /// A phase of messages that come back.
 #[derive(Debug)]
@@ -38,11 +39,11 @@ pub(crate) struct Echo<'a> {
     turn: usize,
     /// Lanes with something to be written.
     due: Vec<usize>,
-    pub(crate) tally: Tally,
+    tally: Tally,
+    windows: Windows,
 }
 
 impl<'a> Echo<'a> {
-    #[expect(clippy::too_many_arguments, reason = "a phase is made in one place")]
     pub(crate) fn new(
         pool: &'a mut Pool,
         frames: Arc<Frames>,
@@ -51,12 +52,12 @@ impl<'a> Echo<'a> {
         verify: Verify,
         pace: Pace,
         limit: Limit,
-        tally: Tally,
-    ) -> Self {
+    ) -> Result<Self, hdrhistogram::CreationError> {
+        let tally = Tally::new()?;
         let start = clock.now();
         let (end, left) = pace.bounds(limit, start);
         let open = pool.open_count();
-        Self {
+        Ok(Self {
             pool,
             frames,
             lanes,
@@ -72,7 +73,14 @@ impl<'a> Echo<'a> {
             turn: 0,
             due: Vec::new(),
             tally,
-        }
+            windows: Windows::new(start)?,
+        })
+    }
+
+    /// What came of it.
+    pub(crate) fn into_tally(mut self) -> Tally {
+        self.windows.finish(&mut self.tally);
+        self.tally
     }
 
     /// Sends a message on the connection, which is open.
@@ -178,6 +186,7 @@ impl Load for Echo<'_> {
             &mut self.lanes[at],
             &self.frames,
             &mut self.tally,
+            &mut self.windows,
             self.clock,
             self.verify,
         );

@@ -7,6 +7,7 @@ use crate::cli::bench::frames::Frames;
 use crate::cli::bench::lane::Lane;
 use crate::cli::bench::reader::Hearer;
 use crate::cli::bench::tally::Tally;
+use crate::cli::bench::windows::Windows;
 use crate::wire::opcode::Opcode;
 
 /// Of so many messages one is compared whole. The number shares no factor with how many
@@ -21,6 +22,7 @@ pub(crate) struct Ear<'a> {
     lane: &'a mut Lane,
     frames: &'a Frames,
     tally: &'a mut Tally,
+    windows: &'a mut Windows,
     clock: Clock,
     verify: Verify,
     /// When bytes came last, and how many messages have.
@@ -33,6 +35,7 @@ impl<'a> Ear<'a> {
         lane: &'a mut Lane,
         frames: &'a Frames,
         tally: &'a mut Tally,
+        windows: &'a mut Windows,
         clock: Clock,
         verify: Verify,
     ) -> Self {
@@ -40,6 +43,7 @@ impl<'a> Ear<'a> {
             lane,
             frames,
             tally,
+            windows,
             clock,
             verify,
             now: 0,
@@ -94,6 +98,7 @@ impl Hearer for Ear<'_> {
     #[inline]
     fn arrived(&mut self) {
         self.now = self.clock.now();
+        self.windows.pass(self.now, &mut self.tally.times);
     }
 
     #[inline]

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::bench::plan::{Mode, Plan};
 use crate::cli::bench::process::Usage;
 use crate::cli::bench::tally::{Tally, Times};
+use crate::cli::bench::windows;
 use crate::wire::opcode::Opcode;
 
 /// Of a core that is used so much, nothing is left.
@@ -52,7 +53,11 @@ impl Report {
                 report.times("latency_to_each", &mut tally.times);
                 report.times("latency_to_last", &mut tally.last);
             }
-            Mode::Echo | Mode::Handshakes => report.times("latency", &mut tally.times),
+            Mode::Handshakes => report.times("latency", &mut tally.times),
+            Mode::Echo => {
+                report.times("latency", &mut tally.times);
+                report.windows(&tally.p99_of_windows);
+            }
         }
         report.used(plan, tally, usages);
         let mut all = 0;
@@ -125,7 +130,6 @@ impl Report {
 
     fn times(&mut self, name: &str, times: &mut Times) {
         let histogram: &Histogram<u64> = times.histogram();
-        let micros = |nanoseconds: u64| rounded(nanoseconds as f64 / 1000.0, 1);
         let at = |part: f64| micros(histogram.value_at_quantile(part));
         for (figure, value) in [
             ("p50_us", at(0.5)),
@@ -135,6 +139,14 @@ impl Report {
             ("max_us", micros(histogram.max())),
         ] {
             self.put(&format!("{name}.{figure}"), value);
+        }
+    }
+
+    /// The 99th percentile of the window in the middle, where any counts, and how many do.
+    fn windows(&mut self, p99s: &[u64]) {
+        if let Some(median) = windows::median(p99s) {
+            self.put("latency.p99_of_windows_us", micros(median));
+            self.put("latency.windows", p99s.len());
         }
     }
 
@@ -237,6 +249,10 @@ impl Report {
 
 fn seconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e9
+}
+
+fn micros(nanoseconds: u64) -> f64 {
+    rounded(nanoseconds as f64 / 1000.0, 1)
 }
 
 /// Nothing in no time is nothing.

@@ -1,5 +1,6 @@
 //! What one thread has counted and timed.
 
+use alloc::vec::Vec;
 use hdrhistogram::Histogram;
 
 use crate::cli::bench::fault::Faults;
@@ -47,10 +48,15 @@ impl Times {
 
     /// Adds those of another thread.
     pub(crate) fn merge(&mut self, mut other: Self) {
+        other.move_to(self);
+    }
+
+    /// Moves what has been recorded to another.
+    pub(crate) fn move_to(&mut self, other: &mut Self) {
         self.settle();
-        other.settle();
         // Both have the same bounds.
-        let _ = self.histogram.add(&other.histogram);
+        let _ = other.histogram.add(&self.histogram);
+        self.histogram.reset();
     }
 
     /// What has been recorded.
@@ -73,6 +79,8 @@ pub(crate) struct Tally {
     pub(crate) held: u64,
     /// To the answer; to each of many.
     pub(crate) times: Times,
+    /// The 99th percentile of each window that counts, in nanoseconds.
+    pub(crate) p99_of_windows: Vec<u64>,
     /// To the last of many.
     pub(crate) last: Times,
     /// From the beginning to the last that was heard, in nanoseconds.
@@ -88,6 +96,7 @@ impl Tally {
             compared: 0,
             held: 0,
             times: Times::new()?,
+            p99_of_windows: Vec::new(),
             last: Times::new()?,
             elapsed: 0,
             faults: Faults::default(),
@@ -100,6 +109,7 @@ impl Tally {
         self.compared += other.compared;
         self.held += other.held;
         self.times.merge(other.times);
+        self.p99_of_windows.extend(other.p99_of_windows);
         self.last.merge(other.last);
         self.elapsed = self.elapsed.max(other.elapsed);
         self.faults.merge(other.faults);

@@ -195,10 +195,9 @@ impl Worker {
             self.part.plan.verify,
             pace,
             limit,
-            Tally::new()?,
-        );
+        )?;
         self.part.run(&mut echo)?;
-        Ok(echo.tally)
+        Ok(echo.into_tally())
     }
 
     fn fan_out(&mut self, aim: Aim) -> Result<Tally, Failure> {
