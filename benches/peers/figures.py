@@ -5,6 +5,11 @@ from statistics import median
 
 from servers import FLOOR
 
+# Of a whole run, and of the tenth of a second in the middle, as the generator names them.
+PERCENTILES = {"p99": "p99_us", "p99 of windows": "p99_of_windows_us"}
+# The second of these in words.
+OF_WINDOWS = "99th percentile, middle of the tenths of a second"
+
 
 @dataclass
 class Figure:
@@ -29,8 +34,8 @@ def value(row, sample, what):
     if what == "rate":
         names = {"message": "messages", "delivery": "deliveries", "handshake": "handshakes"}
         return told.get("%s_per_second" % names[row["unit"]])
-    if what == "p99":
-        return told.get(row["latency"], {}).get("p99_us")
+    if what in PERCENTILES:
+        return told.get(row["latency"], {}).get(PERCENTILES[what])
     return told["server"].get("bytes_per_connection")
 
 
@@ -55,6 +60,13 @@ def plain(row, what):
         if own is not None:
             found.setdefault(sample["server"], []).append(own)
     return {server: Figure.of(values) for server, values in found.items()}
+
+
+def counted(row):
+    """For each server, the figure that counts in the row."""
+    if row["is_idle"]:
+        return plain(row, "memory")
+    return ratios(row, "p99 of windows" if row["open_loop"] else "cpu")
 
 
 def failures(results):

@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 
-from figures import plain, ratios
+from figures import OF_WINDOWS, counted
 from report import cell
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -28,18 +28,14 @@ GREETERS = ("framewire", "soketto", "tokio-websockets", "tungstenite", "wtx", "w
 
 def figures(row):
     """What counts in a row, and with how many digits it is shown."""
-    if row["is_idle"]:
-        return plain(row, "memory"), 0
-    if row["open_loop"]:
-        return ratios(row, "p99"), 2
-    return ratios(row, "cpu"), 2
+    return counted(row), 0 if row["is_idle"] else 2
 
 
 def title(row):
     if row["is_idle"]:
         return row["title"] + ": bytes"
     if row["open_loop"]:
-        return row["title"] + ": 99th percentile"
+        return "%s: %s" % (row["title"], OF_WINDOWS)
     return row["title"]
 
 
