@@ -1,8 +1,10 @@
-//! UTF-8 in pieces against the standard library on the whole; the first byte sets the pieces.
+//! UTF-8 in pieces, masked and not, against the standard library on the whole; the first byte sets
+//! the pieces, and the key.
 
 #![no_main]
 
-use framewire::wire::utf8::Utf8Stream;
+use framewire::wire::mask::{MaskKey, apply_scalar};
+use framewire::wire::utf8::{Utf8Stream, validate_masked};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
@@ -19,5 +21,24 @@ fuzz_target!(|input: &[u8]| {
             .map(|length| e.valid_up_to() + if can_lead { length } else { 0 })
     });
     assert_eq!(failed, expected);
-    assert_eq!(stream.finish().is_ok(), core::str::from_utf8(text).is_ok());
+    let is_valid = core::str::from_utf8(text).is_ok();
+    assert_eq!(stream.finish().is_ok(), is_valid);
+
+    let key = MaskKey::new([0x5a, size as u8, 0xc3, 0x0f]);
+    let mut masked = text.to_vec();
+    apply_scalar(key, &mut masked);
+    let mut whole = masked.clone();
+    assert_eq!(validate_masked(key, &mut whole), is_valid);
+    assert_eq!(whole, text);
+
+    let mut stream = Utf8Stream::new();
+    let pieces = masked.chunks_mut(size).enumerate();
+    let failed = pieces.map(|(n, piece)| {
+        let fed = stream.feed_masked(key.rotated(n * size), piece);
+        fed.map_err(|e| n * size + e.at())
+    });
+    let failed: Vec<_> = failed.collect();
+    assert_eq!(failed.into_iter().find_map(Result::err), expected);
+    assert_eq!(stream.finish().is_ok(), is_valid);
+    assert_eq!(masked, text);
 });

@@ -8,7 +8,7 @@ use crate::engine::violation::Violation;
 use crate::wire::header::{Decoded, FrameHeader, Reserved};
 use crate::wire::mask::{self, MaskKey};
 use crate::wire::opcode::Opcode;
-use crate::wire::utf8::{self, Utf8Stream};
+use crate::wire::utf8::{self, InvalidUtf8, Utf8Stream};
 
 /// Where the receiving half stands in the stream of frames.
 #[derive(Debug)]
@@ -226,22 +226,21 @@ impl Inbound {
     fn take_payload<'b>(&mut self, bytes: &'b mut [u8]) -> Result<Chunk<'b>, Violation> {
         let kind = self.message.unwrap_or(Kind::Binary);
         let is_checked = kind == Kind::Text && !self.coded;
-        let mut is_ascii = false;
-        if self.key.bytes() != [0; 4] {
-            if is_checked {
-                is_ascii = mask::apply_ascii(self.key, bytes);
-            } else {
-                mask::apply(self.key, bytes);
-            }
-            self.key = self.key.rotated(bytes.len());
-        }
+        let is_masked = self.key.bytes() != [0; 4];
         self.remaining -= bytes.len() as u64;
         let frame_ends = self.remaining == 0;
         let last = frame_ends && self.fin;
         //= PX-07
-        if is_checked && !(is_ascii && self.utf8.is_complete()) {
-            check_text(&mut self.utf8, bytes, self.first, last)?;
+        match (is_checked, is_masked) {
+            (true, true) => {
+                let fed = self.utf8.feed_masked(self.key, bytes);
+                check_end(&mut self.utf8, fed, last)?;
+            }
+            (true, false) => check_text(&mut self.utf8, bytes, self.first, last)?,
+            (false, true) => mask::apply(self.key, bytes),
+            (false, false) => {}
         }
+        self.key = self.key.rotated(bytes.len());
         let chunk = Chunk {
             kind,
             bytes,
@@ -287,11 +286,21 @@ pub(crate) fn check_text(
             .map(drop)
             .map_err(|_| Violation::NotUtf8);
     }
-    stream.feed(bytes).map_err(|_| Violation::NotUtf8)?;
-    if last {
-        stream.finish().map_err(|_| Violation::NotUtf8)?;
-    }
-    Ok(())
+    let fed = stream.feed(bytes);
+    check_end(stream, fed, last)
+}
+
+/// Ends a text with its last piece.
+fn check_end(
+    stream: &mut Utf8Stream,
+    fed: Result<(), InvalidUtf8>,
+    last: bool,
+) -> Result<(), Violation> {
+    let ended = match last {
+        true => fed.and_then(|()| stream.finish()),
+        false => fed,
+    };
+    ended.map_err(|_| Violation::NotUtf8)
 }
 
 fn admit_mask(role: Role, masked: bool) -> Result<(), Violation> {

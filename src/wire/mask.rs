@@ -5,9 +5,12 @@
 //! the compiler turns into the vector instructions of the target. On x86-64 the same code is
 //! compiled for AVX2 and AVX-512 as well, and chosen when the processor has it.
 
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+mod dense;
 mod key;
 mod lanes;
 mod scalar;
+mod seen;
 mod short;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod sse2;
@@ -26,6 +29,7 @@ mod tests;
 
 pub use crate::wire::mask::key::MaskKey;
 pub use crate::wire::mask::scalar::apply_scalar;
+pub(crate) use crate::wire::mask::seen::Seen;
 pub(crate) use crate::wire::mask::short::SHORT_BYTES;
 
 /// Masks or unmasks `buffer` in place.
@@ -42,6 +46,18 @@ pub fn apply(key: MaskKey, buffer: &mut [u8]) {
 #[inline]
 pub fn apply_ascii(key: MaskKey, buffer: &mut [u8]) -> bool {
     apply_any::<true>(key, buffer)
+}
+
+/// Unmasks text in place, and says what it saw of it.
+///
+/// Where most of the text is not ASCII and the processor can, one pass does both.
+#[inline]
+pub(crate) fn apply_text(key: MaskKey, text: &mut [u8]) -> Seen {
+    if text.len() >= SHORT_BYTES {
+        long::apply_text(key, text)
+    } else {
+        Seen::ascii(short::apply::<true>(key, text))
+    }
 }
 
 /// Masks in place, and says whether all bytes have become ASCII; without `LOOKS`, that they have.

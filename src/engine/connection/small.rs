@@ -176,19 +176,26 @@ fn unmask<const AT: usize>(kind: Kind, input: &mut [u8], len: usize) -> Option<P
         mask::apply(key, payload);
         true
     } else {
-        mask::apply_ascii(key, payload) || is_text(key, payload)
+        unmask_text(key, payload)
     };
     let start = AT + key.bytes().len();
     is_good.then_some(Payload { start, len })
 }
 
-/// Whether an unmasked payload is UTF-8; where it is not, it is masked again.
+/// Unmasks a payload that is UTF-8; one that is not stays as it was.
 #[inline(never)]
-fn is_text(key: MaskKey, payload: &mut [u8]) -> bool {
-    let is_text = utf8::validate(payload).is_ok();
+fn unmask_text(key: MaskKey, payload: &mut [u8]) -> bool {
+    let is_text = utf8::validate_masked(key, payload);
     if !is_text {
         // Which rule was broken is for the long way to say.
         mask::apply(key, payload);
     }
     is_text
+}
+
+/// Whether an unmasked payload is UTF-8; where it is not, it is masked again.
+#[inline(never)]
+fn is_text(key: MaskKey, payload: &mut [u8]) -> bool {
+    mask::apply(key, payload);
+    unmask_text(key, payload)
 }

@@ -16,6 +16,13 @@ pub(super) const TOP_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
 pub(super) mod baseline {
     use crate::wire::mask::key::MaskKey;
     use crate::wire::mask::lanes;
+    #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
+    use crate::wire::mask::seen::Seen;
+
+    #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
+    pub(in crate::wire::mask) fn apply_text(key: MaskKey, text: &mut [u8]) -> Seen {
+        Seen::ascii(lanes::apply::<16>(key, text))
+    }
 
     pub(in crate::wire::mask) fn apply<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
         lanes::apply::<16>(key, buffer) || !LOOKS

@@ -149,6 +149,35 @@ fn one_byte_that_is_not_ascii_is_seen_wherever_it_stands() {
     }
 }
 
+/// In one pass, where the processor has what it takes.
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+#[test]
+fn text_that_is_not_ascii_is_judged_in_the_pass_that_unmasks_it() {
+    let text = "Grüße, 世界 😀 ".repeat(40).into_bytes();
+    let has_avx512 = std::arch::is_x86_feature_detected!("avx512vbmi")
+        && std::arch::is_x86_feature_detected!("avx512vbmi2");
+    for length in [160, 161, 500, text.len()] {
+        let mut masked = text[..length].to_vec();
+        apply_scalar(KEY, &mut masked);
+        let expected = if has_avx512 {
+            Seen::Sound
+        } else {
+            Seen::Unknown
+        };
+        assert_eq!(apply_text(KEY, &mut masked), expected, "{length}");
+        assert_eq!(masked, &text[..length]);
+
+        let mut wrong = text[..length].to_vec();
+        wrong[length / 2] = 0xff;
+        apply_scalar(KEY, &mut wrong);
+        assert_eq!(apply_text(KEY, &mut wrong), Seen::Unknown, "{length}");
+
+        let mut ascii = vec![b'a'; length];
+        apply_scalar(KEY, &mut ascii);
+        assert_eq!(apply_text(KEY, &mut ascii), Seen::Ascii, "{length}");
+    }
+}
+
 #[test]
 fn debug_does_not_print_the_key() {
     assert_eq!(alloc::format!("{KEY:?}"), "MaskKey(..)");

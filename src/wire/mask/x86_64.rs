@@ -2,7 +2,8 @@
 //!
 //! Payloads from 256 bytes on are done in blocks with AVX-512, on processors that do not slow
 //! down for it: those that have VBMI2 as well. Otherwise, and in lanes of 32 bytes where a payload
-//! is shorter, AVX2 is used, and where that is missing lanes of 16.
+//! is shorter, AVX2 is used, and where that is missing lanes of 16. Text that is not mostly ASCII
+//! is for [`dense`], where there is AVX-512.
 
 #![expect(
     unsafe_code,
@@ -13,14 +14,18 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use std::arch::is_x86_feature_detected;
 
 use crate::wire::mask::key::MaskKey;
+use crate::wire::mask::seen::Seen;
 use crate::wire::mask::short::{self, SHORT_BYTES};
-use crate::wire::mask::{lanes, stream};
+use crate::wire::mask::{dense, lanes, stream};
 
 /// The length of a cache line: an access that crosses from one into the next costs twice as much.
 const LINE_BYTES: usize = 64;
 
 /// From here on it pays to begin at a line.
 const ALIGNED_BYTES_MIN: usize = 2 << 10;
+
+/// From here on text that is not mostly ASCII is unmasked and validated in one pass.
+const DENSE_BYTES_MIN: usize = 160;
 
 /// The widest registers that are used, once [`find_out`] has found out that they are there: it
 /// alone writes this, and what stands here is true of the processor whenever it is read.
@@ -29,7 +34,7 @@ const UNKNOWN: u8 = 0;
 const BASELINE: u8 = 1;
 /// Only with AVX2.
 const AVX2: u8 = 2;
-/// Only with AVX-512 and VBMI2, and with AVX2.
+/// Only with AVX-512, its bytes and words, VBMI and VBMI2, and with AVX2.
 const AVX512: u8 = 3;
 
 /// Masks in place, and says whether all bytes have become ASCII; without `LOOKS`, that they have.
@@ -72,7 +77,10 @@ fn apply_first<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
 /// Finds out what the processor has.
 fn find_out() {
     let has_avx2 = is_x86_feature_detected!("avx2");
-    let widest = match has_avx2 && is_x86_feature_detected!("avx512vbmi2") {
+    let has_avx512 = is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vbmi")
+        && is_x86_feature_detected!("avx512vbmi2");
+    let widest = match has_avx2 && has_avx512 {
         true => AVX512,
         false if has_avx2 => AVX2,
         false => BASELINE,
@@ -117,6 +125,26 @@ fn stream_avx2<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
 #[target_feature(enable = "avx512vbmi2")]
 fn stream_avx512<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
     stream::apply::<LOOKS>(key, buffer, apply_part::<LOOKS>)
+}
+
+/// Unmasks text in place, and says what it saw of it.
+pub(super) fn apply_text(key: MaskKey, text: &mut [u8]) -> Seen {
+    match WIDEST.load(Ordering::Relaxed) {
+        // SAFETY: `WIDEST` says that the processor has them, which is all that is asked for.
+        AVX512.. if text.len() >= DENSE_BYTES_MIN => unsafe { text_avx512(key, text) },
+        _ => Seen::ascii(apply::<true>(key, text)),
+    }
+}
+
+#[target_feature(enable = "avx512bw,avx512vbmi,avx512vbmi2")]
+fn text_avx512(key: MaskKey, text: &mut [u8]) -> Seen {
+    if dense::is_likely(key, text) {
+        return match dense::apply(key, text) {
+            true => Seen::Sound,
+            false => Seen::Unknown,
+        };
+    }
+    Seen::ascii(apply::<true>(key, text))
 }
 
 /// Masks from one slice into another of the same length.

@@ -1,3 +1,5 @@
+mod masked;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
