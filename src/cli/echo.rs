@@ -29,7 +29,9 @@ const KEPT_MESSAGES_MAX: usize = 65_536;
 /// When the address cannot be listened on.
 pub fn run(args: &Echo) -> Result<(), Box<dyn Error>> {
     let limits = Limits::default().with_message_bytes_max(args.message_bytes_max);
-    let mut config = Config::default().with_limits(limits);
+    let mut config = Config::default()
+        .with_limits(limits)
+        .with_deferred_accept(true);
     let tls = tls(args)?;
     if let Some(tls) = &tls {
         config = config.with_tls(tls.clone());

@@ -23,6 +23,7 @@ pub struct Config {
     keep_alive_jitter: Duration,
     tls: Option<Tls>,
     tls_handshakes_per_second_max: u32,
+    is_accept_deferred: bool,
 }
 
 impl Default for Config {
@@ -39,6 +40,7 @@ impl Default for Config {
             keep_alive_jitter: Duration::ZERO,
             tls: None,
             tls_handshakes_per_second_max: 1000,
+            is_accept_deferred: false,
         }
     }
 }
@@ -125,6 +127,20 @@ impl Config {
     pub const fn with_tls_handshakes_per_second_max(mut self, count: u32) -> Self {
         self.tls_handshakes_per_second_max = count;
         self
+    }
+
+    /// Sets whether the system keeps a client to itself until it has said something
+    /// (`TCP_DEFER_ACCEPT`), so that a handshake wakes the server once and not twice. A client that
+    /// says nothing is then seen about a second late: only from then on is it counted, and its time
+    /// for the handshake runs. Linux alone has this; elsewhere nothing changes. Default: no.
+    #[must_use]
+    pub const fn with_deferred_accept(mut self, is_deferred: bool) -> Self {
+        self.is_accept_deferred = is_deferred;
+        self
+    }
+
+    pub(crate) const fn is_accept_deferred(&self) -> bool {
+        self.is_accept_deferred
     }
 
     pub(crate) const fn tls_handshakes_per_second_max(&self) -> u32 {

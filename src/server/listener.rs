@@ -16,6 +16,7 @@ use crate::net::WebSocket;
 use crate::server::admission::{Admission, Admitted};
 use crate::server::arrival::Arrival;
 use crate::server::config::Config;
+use crate::server::deferral;
 use crate::server::opening::Opening;
 use crate::server::pace::Pace;
 use crate::server::refusing::HandshakeError;
@@ -64,6 +65,11 @@ impl Listener {
         let pace = Arc::new(Pace::per_second(config.tls_handshakes_per_second_max()));
         if let Err(error) = SockRef::from(&tcp).set_tcp_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY where it is inherited");
+        }
+        if config.is_accept_deferred()
+            && let Err(error) = deferral::defer(&tcp)
+        {
+            tracing::debug!(%error, "clients are accepted before they have said anything");
         }
         Self {
             tcp,

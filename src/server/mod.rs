@@ -7,6 +7,7 @@ mod arrival;
 mod bell;
 pub mod clients;
 pub mod config;
+mod deferral;
 pub mod drain;
 pub mod endpoints;
 mod forwarded;

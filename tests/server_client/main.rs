@@ -4,6 +4,7 @@ extern crate alloc;
 
 mod admission;
 mod connecting;
+mod deferring;
 mod draining;
 mod dropping;
 mod ending;
