@@ -4,11 +4,12 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use rustls::pki_types::CertificateDer;
 use std::io::{self, IoSlice};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::coop::poll_proceed;
 use tokio_rustls::TlsAcceptor;
 
 use crate::net::{MaybeTls, WriteNow};
@@ -24,6 +25,10 @@ const TLS_HANDSHAKE: u8 = 22;
 /// it takes by itself. Whatever more there is waits in the outbox, which has its own bound.
 const TLS_BUFFER_BYTES_MAX: usize = 16 << 10;
 
+/// Up to here it pays to write past the runtime. What is longer often does not find room for all of
+/// it, and would then be tried in vain once more.
+const AT_ONCE_BYTES_MAX: usize = 16 << 10;
+
 /// A TCP stream, inside TLS or not, with its place among the server's connections.
 ///
 /// It may begin with bytes that were read before, which are read again first.
@@ -37,6 +42,8 @@ pub struct Stream {
     permit: Permit,
     /// Whether the client has ended its side, of TCP without TLS.
     ended: bool,
+    /// Whether what is written waits for room, of which the runtime will tell.
+    is_full: bool,
     // What few streams have is in boxes.
     /// Who is behind it, where it is a proxy that is believed.
     client: Option<Box<Client>>,
@@ -57,6 +64,7 @@ impl Stream {
             peer,
             permit,
             ended: false,
+            is_full: false,
             client: None,
             again: None,
         }
@@ -178,7 +186,18 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
+        if !self.is_full && buf.len() <= AT_ONCE_BYTES_MAX && !self.io.is_tls() {
+            // Past the runtime, and yet not more often in a row than it would allow.
+            let turn = ready!(poll_proceed(cx));
+            let written = self.io.write_now(buf);
+            if written > 0 {
+                turn.made_progress();
+                return Poll::Ready(Ok(written));
+            }
+        }
+        let written = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.is_full = written.is_pending();
+        written
     }
 
     #[inline]

@@ -19,6 +19,7 @@ mod refusing;
 #[expect(dead_code, reason = "some of it is for other programs")]
 #[path = "../serving/mod.rs"]
 mod serving;
+mod sharing;
 mod stopping;
 
 use crate::serving::{EchoServer, LONG, within};
