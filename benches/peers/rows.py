@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from servers import DEFERRED
+
 
 @dataclass(frozen=True)
 class Row:
@@ -17,6 +19,10 @@ class Row:
     open_loop: bool = False
     is_idle: bool = False
     warms_up: bool = True
+
+    def takes(self, server):
+        """Whether there is something to learn from the server in this row."""
+        return server != DEFERRED or self.unit == "handshake"
 
 
 def _echo(name, title, connections, size, *more):

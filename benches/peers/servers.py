@@ -14,10 +14,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 TARGET = os.path.join(HERE, "target")
 FLOOR = "floor-tokio"
+# Accepts who has said something, as the servers do; it differs from the other in handshakes alone.
+DEFERRED = "floor-tokio-deferred"
 CRATES = ("fastwebsockets", "sockudo-ws", "sockudo-ws-protocol", "soketto", "tokio-websockets",
           "tungstenite", "web-socket", "wtx", "yawc")
 NODE = ("ws", "bun")
-NAMES = ("framewire", FLOOR, "floor-epoll", *CRATES, *NODE)
+NAMES = ("framewire", FLOOR, DEFERRED, "floor-epoll", *CRATES, *NODE)
 STARTS_WITHIN = 10
 
 
@@ -92,7 +94,7 @@ class Programs:
             crate = {"tungstenite": "tokio-tungstenite",
                      "sockudo-ws-protocol": "sockudo-ws"}.get(name, name)
             found[name] = "%s %s" % (crate, locked[crate])
-        found[FLOOR] = "tokio %s" % locked["tokio"]
+        found[FLOOR] = found[DEFERRED] = "tokio %s" % locked["tokio"]
         found["floor-epoll"] = "rustix %s" % locked["rustix"]
         with open(os.path.join(HERE, "node", "package.json")) as file:
             packages = json.load(file)["dependencies"]

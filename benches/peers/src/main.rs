@@ -16,10 +16,10 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use crate::failure::Failure;
-use crate::serve::serve;
+use crate::serve::{Accept, serve};
 
-const NAMES: &str = "floor-epoll floor-tokio fastwebsockets sockudo-ws sockudo-ws-protocol \
-     soketto tokio-websockets tungstenite web-socket wtx yawc";
+const NAMES: &str = "floor-epoll floor-tokio floor-tokio-deferred fastwebsockets sockudo-ws \
+     sockudo-ws-protocol soketto tokio-websockets tungstenite web-socket wtx yawc";
 
 fn main() -> ExitCode {
     let (name, listen, fan_out) = match arguments() {
@@ -43,8 +43,11 @@ fn main() -> ExitCode {
 fn run(name: &str, listen: SocketAddr, fan_out: bool) -> Result<(), Failure> {
     match name {
         "floor-epoll" => floor::epoll::run(listen, fan_out),
-        "floor-tokio" if fan_out => serve(listen, fan_out, floor::tokio::fan_out),
-        "floor-tokio" => serve::raw(listen, floor::tokio::echo),
+        "floor-tokio" | "floor-tokio-deferred" if fan_out => {
+            serve(listen, fan_out, floor::tokio::fan_out)
+        }
+        "floor-tokio" => serve::raw(listen, Accept::AtOnce, floor::tokio::echo),
+        "floor-tokio-deferred" => serve::raw(listen, Accept::Spoken, floor::tokio::echo),
         "fastwebsockets" => serve(listen, fan_out, peers::fastwebsockets::echo),
         "sockudo-ws" => serve(listen, fan_out, peers::sockudo::stream),
         "sockudo-ws-protocol" => serve(listen, fan_out, peers::sockudo::protocol),

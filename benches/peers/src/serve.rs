@@ -16,6 +16,27 @@ use crate::hall::Hall;
 /// How many connections wait in the system's queue to be accepted.
 const BACKLOG: u32 = 4096;
 
+/// When a client is accepted.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Accept {
+    /// When it has connected.
+    AtOnce,
+    /// When it has said something: it costs less, and whoever owns the socket decides it.
+    Spoken,
+}
+
+/// After how many seconds a client is accepted although it has said nothing.
+#[derive(Clone, Copy)]
+struct TcpDeferAccept;
+
+nix::setsockopt_impl!(
+    TcpDeferAccept,
+    libc::IPPROTO_TCP,
+    libc::TCP_DEFER_ACCEPT,
+    i32,
+    nix::sys::socket::sockopt::SetStruct<'_, i32>
+);
+
 /// Serves each connection with `one`, which says when the handshake is over.
 pub fn serve<F, R>(listen: SocketAddr, fan_out: bool, one: F) -> Result<(), Failure>
 where
@@ -23,14 +44,14 @@ where
     R: Future<Output = Result<(), Failure>> + 'static,
 {
     let hall = fan_out.then(|| Rc::new(Hall::default()));
-    raw(listen, move |tcp| {
+    raw(listen, Accept::Spoken, move |tcp| {
         let (corked, opening) = Corked::new(tcp, hall.clone());
         one(corked, opening)
     })
 }
 
 /// Serves each connection with `one`, which has the socket to itself.
-pub fn raw<F, R>(listen: SocketAddr, one: F) -> Result<(), Failure>
+pub fn raw<F, R>(listen: SocketAddr, accept: Accept, one: F) -> Result<(), Failure>
 where
     F: Fn(TcpStream) -> R + 'static,
     R: Future<Output = Result<(), Failure>> + 'static,
@@ -39,7 +60,7 @@ where
         .enable_all()
         .build_local(LocalOptions::default())?;
     runtime.block_on(async move {
-        let listener = bind(listen)?;
+        let listener = bind(listen, accept)?;
         say(listener.local_addr()?)?;
         loop {
             let tcp = match listener.accept().await {
@@ -58,12 +79,15 @@ where
     })
 }
 
-fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
+fn bind(listen: SocketAddr, accept: Accept) -> io::Result<TcpListener> {
     let socket = match listen {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
     socket.set_reuseaddr(true)?;
+    if accept == Accept::Spoken {
+        nix::sys::socket::setsockopt(&socket, TcpDeferAccept, &1)?;
+    }
     socket.bind(listen)?;
     socket.listen(BACKLOG)
 }
