@@ -5,20 +5,26 @@
 //! level and flushes: no frames, no bounds, no check of text. A figure is a round of messages that
 //! all differ, so that a window does not hold them already.
 
+extern crate alloc;
+
 use core::hint::black_box;
-use criterion::{BenchmarkId, Criterion, Throughput};
+use criterion::{Criterion, Throughput};
 
 use framewire::engine::deflate::DeflateConfig;
 use framewire::engine::{Connection, Inbox};
 
 use crate::agreed::agreed;
 use crate::backend::{Compressor, Decompressor};
+use crate::beside::{Group, alone};
 use crate::ends::{NOW, drain};
 
 #[path = "floors/agreed.rs"]
 mod agreed;
 #[path = "floors/backend.rs"]
 mod backend;
+#[expect(dead_code, reason = "some of it is for other programs")]
+#[path = "floors/beside.rs"]
+mod beside;
 #[path = "floors/ends.rs"]
 mod ends;
 #[path = "floors/json.rs"]
@@ -57,60 +63,74 @@ fn round(size: usize) -> Vec<String> {
 }
 
 fn compress(criterion: &mut Criterion, keeps_context: bool) {
-    let mut group = criterion.benchmark_group(name("compress", keeps_context));
+    let mut group = Group::new(criterion, name("compress", keeps_context));
     for size in SIZES {
-        let messages = round(size);
+        let messages = &round(size);
         group.throughput(Throughput::Bytes((size * messages.len()) as u64));
         let (_client, mut server) = agreed(config(keeps_context));
-        group.bench_function(BenchmarkId::new("framewire", size), |b| {
-            b.iter(|| {
-                for message in black_box(&messages) {
-                    server.send_text(NOW, message).expect("room");
-                    drain(&mut server);
-                }
-            });
-        });
         let mut backend = Compressor::new(keeps_context, size);
-        group.bench_function(BenchmarkId::new("zlib-rs", size), |b| {
-            b.iter(|| {
-                for message in black_box(&messages) {
-                    black_box(backend.message(message.as_bytes()));
-                }
-            });
-        });
+        group.measure(
+            size,
+            [
+                (
+                    "framewire",
+                    alone(|| {
+                        for message in black_box(messages) {
+                            server.send_text(NOW, message).expect("room");
+                            drain(&mut server);
+                        }
+                    }),
+                ),
+                (
+                    "zlib-rs",
+                    alone(|| {
+                        for message in black_box(messages) {
+                            black_box(backend.message(message.as_bytes()));
+                        }
+                    }),
+                ),
+            ],
+        );
     }
     group.finish();
 }
 
 fn inflate(criterion: &mut Criterion, keeps_context: bool) {
-    let mut group = criterion.benchmark_group(name("inflate", keeps_context));
+    let mut group = Group::new(criterion, name("inflate", keeps_context));
     for size in SIZES {
         let messages = round(size);
         group.throughput(Throughput::Bytes((size * messages.len()) as u64));
         let (mut client, mut server) = agreed(config(keeps_context));
-        let frames: Vec<_> = messages.iter().map(|it| sent(&mut server, it)).collect();
+        let frames: &Vec<_> = &messages.iter().map(|it| sent(&mut server, it)).collect();
         let mut inbox = Inbox::new();
         inbox.lend_buffer(vec![0; READ_BYTES]);
-        group.bench_function(BenchmarkId::new("framewire", size), |b| {
-            b.iter(|| {
-                for frame in black_box(&frames) {
-                    receive(&mut client, &mut inbox, frame, size);
-                }
-            });
-        });
         let mut compressor = Compressor::new(keeps_context, size);
-        let coded: Vec<_> = messages
+        let coded: &Vec<_> = &messages
             .iter()
             .map(|it| compressor.message(it.as_bytes()).to_vec())
             .collect();
         let mut backend = Decompressor::new(keeps_context, size);
-        group.bench_function(BenchmarkId::new("zlib-rs", size), |b| {
-            b.iter(|| {
-                for coded in black_box(&coded) {
-                    assert_eq!(black_box(backend.message(coded)).len(), size);
-                }
-            });
-        });
+        group.measure(
+            size,
+            [
+                (
+                    "framewire",
+                    alone(|| {
+                        for frame in black_box(frames) {
+                            receive(&mut client, &mut inbox, frame, size);
+                        }
+                    }),
+                ),
+                (
+                    "zlib-rs",
+                    alone(|| {
+                        for coded in black_box(coded) {
+                            assert_eq!(black_box(backend.message(coded)).len(), size);
+                        }
+                    }),
+                ),
+            ],
+        );
     }
     group.finish();
 }

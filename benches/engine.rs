@@ -5,10 +5,12 @@
 //! beforehand where each message stands. Then text in the place where it arrived, beside
 //! unmasking it and checking it alone.
 
+extern crate alloc;
+
+use core::cell::RefCell;
 use core::hint::black_box;
 use core::ops::Range;
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use criterion::{Criterion, Throughput};
 
 use framewire::engine::deflate::DeflateConfig;
 use framewire::engine::{Connection, Event, Inbox, Role};
@@ -17,12 +19,15 @@ use framewire::wire::mask::{self, MaskKey};
 use framewire::wire::opcode::Opcode;
 
 use crate::backend::{Compressor, Decompressor};
+use crate::beside::{Group, alone, with};
 use crate::ends::{NOW, drain};
 
 #[path = "floors/agreed.rs"]
 mod agreed;
 #[path = "floors/backend.rs"]
 mod backend;
+#[path = "floors/beside.rs"]
+mod beside;
 #[path = "floors/ends.rs"]
 mod ends;
 #[path = "floors/json.rs"]
@@ -60,13 +65,6 @@ fn main() {
     criterion.final_summary();
 }
 
-type Group<'a> = BenchmarkGroup<'a, WallTime>;
-
-/// Measures one figure of a group.
-fn figure<T>(group: &mut Group<'_>, name: &str, size: usize, mut work: impl FnMut() -> T) {
-    group.bench_function(BenchmarkId::new(name, size), |b| b.iter(&mut work));
-}
-
 /// What becomes of a message.
 #[derive(Clone, Copy, PartialEq)]
 enum Then {
@@ -83,21 +81,27 @@ fn whole_or_not(
     fragments: usize,
     does: Then,
 ) {
-    let mut group = criterion.benchmark_group(what);
+    let mut group = Group::new(criterion, what);
     for &size in sizes {
-        let batch = Batch::new(size, fragments);
+        let batch = &Batch::new(size, fragments);
         group.throughput(Throughput::Elements(batch.messages.len() as u64));
-        let mut end = End::new(ends::open(Role::Server));
-        figure(&mut group, "lent", size, || end.take(&batch.bytes, does));
+        let end = RefCell::new(End::new(ends::open(Role::Server)));
         let owned = match does {
             Then::Back => Then::OwnedAndBack,
             _ => Then::OwnedAndNothing,
         };
-        figure(&mut group, "owned", size, || end.take(&batch.bytes, owned));
         let mut bare = Bare::default();
-        figure(&mut group, "bytes alone", size, || {
-            bare.take(&batch, does == Then::Back);
-        });
+        group.measure(
+            size,
+            [
+                ("lent", with(&end, |it| it.take(&batch.bytes, does))),
+                ("owned", with(&end, |it| it.take(&batch.bytes, owned))),
+                (
+                    "bytes alone",
+                    alone(|| bare.take(batch, does == Then::Back)),
+                ),
+            ],
+        );
     }
     group.finish();
 }
@@ -239,7 +243,7 @@ impl Bare {
 }
 
 fn compressed(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("echo compressed");
+    let mut group = Group::new(criterion, "echo compressed");
     for size in [256, 1 << 10, 64 << 10] {
         let messages = json::messages(2, (READ_BYTES / size).max(4), size);
         group.throughput(Throughput::Elements(messages.len() as u64));
@@ -251,18 +255,26 @@ fn compressed(criterion: &mut Criterion) {
             client.transmitted(usize::MAX);
         }
         let mut end = End::new(server);
-        figure(&mut group, "lent", size, || end.take(&bytes, Then::Back));
         let mut compressor = Compressor::new(true, size);
-        let coded: Vec<_> = messages
+        let coded: &Vec<_> = &messages
             .iter()
             .map(|it| compressor.message(it.as_bytes()).to_vec())
             .collect();
         let mut decompressor = Decompressor::new(true, size);
-        figure(&mut group, "zlib-rs", size, || {
-            for coded in black_box(&coded) {
-                black_box(compressor.message(decompressor.message(coded)));
-            }
-        });
+        group.measure(
+            size,
+            [
+                ("lent", alone(|| end.take(&bytes, Then::Back))),
+                (
+                    "zlib-rs",
+                    alone(|| {
+                        for coded in black_box(coded) {
+                            black_box(compressor.message(decompressor.message(coded)));
+                        }
+                    }),
+                ),
+            ],
+        );
     }
     group.finish();
 }
@@ -270,23 +282,37 @@ fn compressed(criterion: &mut Criterion) {
 /// A frame of text is received in the place where it stands, again and again: it is ASCII masked
 /// and unmasked.
 fn text(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("receive ASCII in place");
+    let mut group = Group::new(criterion, "receive ASCII in place");
     for size in [16 << 10, 64 << 10, 1 << 20] {
         group.throughput(Throughput::Bytes(size as u64));
         let mut frame = Vec::new();
-        let payload = push_frame(&mut frame, Opcode::Text, true, size);
+        let payload = &push_frame(&mut frame, Opcode::Text, true, size);
+        let frame = RefCell::new(frame);
         let mut connection = ends::open(Role::Server);
-        figure(&mut group, "framewire", size, || {
-            let received = connection.receive(NOW, black_box(&mut frame));
-            assert!(matches!(received.event, Some(Event::Data(chunk)) if chunk.last));
-        });
-        let payload = &mut frame[payload];
-        figure(&mut group, "unmask", size, || {
-            mask::apply(black_box(KEY), black_box(&mut *payload));
-        });
-        figure(&mut group, "simdutf8", size, || {
-            simdutf8::basic::from_utf8(black_box(payload)).is_ok()
-        });
+        group.measure(
+            size,
+            [
+                (
+                    "framewire",
+                    with(&frame, |it| {
+                        let received = connection.receive(NOW, black_box(it));
+                        assert!(matches!(received.event, Some(Event::Data(chunk)) if chunk.last));
+                    }),
+                ),
+                (
+                    "unmask",
+                    with(&frame, |it| {
+                        mask::apply(black_box(KEY), black_box(&mut it[payload.clone()]));
+                    }),
+                ),
+                (
+                    "simdutf8",
+                    with(&frame, |it| {
+                        simdutf8::basic::from_utf8(black_box(&it[payload.clone()])).is_ok()
+                    }),
+                ),
+            ],
+        );
     }
     group.finish();
 }

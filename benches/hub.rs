@@ -10,8 +10,7 @@ use alloc::collections::VecDeque;
 use core::cell::RefCell;
 use core::hint::black_box;
 use core::time::Duration;
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use criterion::{Criterion, Throughput};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Instant;
@@ -20,8 +19,12 @@ use framewire::engine::deflate::{DeflateAnswer, DeflateConfig, DeflateOffer};
 use framewire::engine::{Answer, Connection, Offer, Prepared, Role};
 use framewire::hub::{Bounds, Hub, SlowPolicy};
 
+use crate::beside::{Group, Routine, with};
 use crate::ends::{NOW, drain};
 
+#[expect(dead_code, reason = "some of it is for other programs")]
+#[path = "floors/beside.rs"]
+mod beside;
 #[path = "floors/ends.rs"]
 mod ends;
 #[path = "floors/json.rs"]
@@ -48,35 +51,25 @@ fn main() {
     criterion.final_summary();
 }
 
-type Group<'a> = BenchmarkGroup<'a, WallTime>;
-
 /// Times `publish` as often as is asked for, and in between has everything drained.
-fn timed(
-    group: &mut Group<'_>,
-    name: &str,
-    members: usize,
-    mut publish: impl FnMut(),
-    mut drain: impl FnMut(),
-) {
-    group.bench_function(BenchmarkId::new(name, members), |b| {
-        b.iter_custom(|iterations| {
-            let mut took = Duration::ZERO;
-            for _ in 0..iterations {
-                let start = Instant::now();
-                for _ in 0..MESSAGES {
-                    publish();
-                }
-                took += start.elapsed();
-                drain();
+fn timed<'a>(mut publish: impl FnMut() + 'a, mut drain: impl FnMut() + 'a) -> Routine<'a> {
+    Box::new(move |times| {
+        let mut took = Duration::ZERO;
+        for _ in 0..times {
+            let start = Instant::now();
+            for _ in 0..MESSAGES {
+                publish();
             }
-            took / MESSAGES
-        });
-    });
+            took += start.elapsed();
+            drain();
+        }
+        took / MESSAGES
+    })
 }
 
 fn publish(criterion: &mut Criterion) {
-    let message = Prepared::text(&json::messages(1, 1, 512)[0]);
-    let mut group = criterion.benchmark_group("publish");
+    let message = &Prepared::text(&json::messages(1, 1, 512)[0]);
+    let mut group = Group::new(criterion, "publish");
     for count in MEMBERS {
         group.throughput(Throughput::Elements(count as u64));
         let hub = Hub::new();
@@ -86,32 +79,37 @@ fn publish(criterion: &mut Criterion) {
         for member in &members {
             member.subscribe("news");
         }
-        timed(
-            &mut group,
-            "framewire",
-            count,
-            || {
-                let published = hub.publish("news", black_box(&message));
-                assert_eq!(published.queued, count);
-            },
-            || {
-                for member in &mut members {
-                    member.take_each(|_| true);
-                }
-            },
-        );
-        let queues = RefCell::new(vec![VecDeque::new(); count]);
+        let queues = &RefCell::new(vec![VecDeque::new(); count]);
         let bytes = message.frame();
-        timed(
-            &mut group,
-            "queues",
+        group.measure(
             count,
-            || {
-                for queue in queues.borrow_mut().iter_mut() {
-                    queue.push_back(black_box(bytes).clone());
-                }
-            },
-            || queues.borrow_mut().iter_mut().for_each(VecDeque::clear),
+            [
+                (
+                    "framewire",
+                    timed(
+                        || {
+                            let published = hub.publish("news", black_box(message));
+                            assert_eq!(published.queued, count);
+                        },
+                        || {
+                            for member in &mut members {
+                                member.take_each(|_| true);
+                            }
+                        },
+                    ),
+                ),
+                (
+                    "queues",
+                    timed(
+                        || {
+                            for queue in queues.borrow_mut().iter_mut() {
+                                queue.push_back(black_box(bytes).clone());
+                            }
+                        },
+                        || queues.borrow_mut().iter_mut().for_each(VecDeque::clear),
+                    ),
+                ),
+            ],
         );
     }
     group.finish();
@@ -175,6 +173,14 @@ impl Room {
     }
 }
 
+/// Times what it takes to send a message through a room.
+fn sent<'a>(room: &'a RefCell<Room>, text: &'a str) -> Routine<'a> {
+    Box::new(move |times| {
+        let room = &mut *room.borrow_mut();
+        (0..times).map(|_| room.send_through(text)).sum()
+    })
+}
+
 fn broadcast(criterion: &mut Criterion, size: usize) {
     let text = &json::messages(1, 1, size)[0];
     let config = DeflateConfig::default();
@@ -184,29 +190,32 @@ fn broadcast(criterion: &mut Criterion, size: usize) {
         let (_, extension) = answer.answer(&offers).expect("what is offered");
         ends::open(Role::Server).with_extension(extension)
     };
-    let mut rooms = [
-        (
-            "framewire",
-            Room::new((0..CONNECTIONS).map(|_| agreed()).collect()),
-        ),
-        (
-            "not compressed",
-            Room::new((0..CONNECTIONS).map(|_| ends::open(Role::Server)).collect()),
-        ),
-    ];
-    let mut group = criterion.benchmark_group(format!("broadcast of {size} bytes, engine alone"));
+    let room = |connections| RefCell::new(Room::new(connections));
+    let coded = room((0..CONNECTIONS).map(|_| agreed()).collect());
+    let plain = room((0..CONNECTIONS).map(|_| ends::open(Role::Server)).collect());
+
+    let mut group = Group::new(
+        criterion,
+        format!("broadcast of {size} bytes, engine alone"),
+    );
     group.throughput(Throughput::Elements(CONNECTIONS as u64));
-    for (name, room) in &mut rooms {
-        let id = BenchmarkId::new(*name, CONNECTIONS);
-        group.bench_function(id, |b| b.iter(|| room.send(text)));
-    }
+    group.measure(
+        CONNECTIONS,
+        [
+            ("framewire", with(&coded, |it| it.send(text))),
+            ("not compressed", with(&plain, |it| it.send(text))),
+        ],
+    );
     group.finish();
-    let mut group = criterion.benchmark_group(format!("broadcast of {size} bytes, sent"));
+
+    let mut group = Group::new(criterion, format!("broadcast of {size} bytes, sent"));
     group.throughput(Throughput::Elements(CONNECTIONS as u64));
-    for (name, room) in &mut rooms {
-        group.bench_function(BenchmarkId::new(*name, CONNECTIONS), |b| {
-            b.iter_custom(|iterations| (0..iterations).map(|_| room.send_through(text)).sum());
-        });
-    }
+    group.measure(
+        CONNECTIONS,
+        [
+            ("framewire", sent(&coded, text)),
+            ("not compressed", sent(&plain, text)),
+        ],
+    );
     group.finish();
 }

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Prints each figure of the Criterion benches as a ratio to its floor, and holds some to a goal.
+"""Prints each figure of the benches as a ratio to its floor, and holds some to a goal.
 
-Reads what a run of `cargo bench --bench wire`, `engine`, `deflate` or `hub` has left behind. A time
-is the least of the samples, since whatever else the machine does only adds to it; a ratio is the
-time of the figure by that of its floor, so 1.25 costs a quarter more. Exit status: 0 within the
-goals, 1 beyond one, 2 where there is nothing to read.
+Reads what a run of `cargo bench --bench wire`, `engine`, `deflate` or `hub` has left behind. A figure
+and its floors are measured there in turns, some hundred times each, and the ratio is taken within
+each of these rounds; what is printed is the median, and in brackets the quartiles. A time is the
+least of the rounds, since whatever else the machine does only adds to it. A ratio is the time of the
+figure by that of its floor, so 1.25 costs a quarter more. Exit status: 0 within the goals, 1 beyond
+one, 2 where there is nothing to read.
 """
 
 import argparse
@@ -13,12 +15,9 @@ import os
 import pathlib
 import re
 import sys
+from statistics import median, quantiles
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-
-# A figure and its floor are measured right after one another. What lies further apart is left from
-# different runs, and its ratio would say something about the machine.
-SECONDS_APART_MAX = 60
 
 # Groups by a pattern; the figure; its floors, of which the slower counts; the goal and from which
 # size on it holds. A throughput of at least 0.95 is a time of at most 1 / 0.95.
@@ -26,6 +25,7 @@ ROWS = [
     (r"unmask at \+\d+", "framewire", ["xor"], 1 / 0.95, 256),
     (r"unmask at \+\d+", "framewire", ["memcpy"], None, 0),
     (r"unmask and validate ASCII", "framewire", ["unmask", "simdutf8"], 1.15, 1024),
+    (r"unmask and validate mixed", "framewire", ["unmask", "simdutf8"], None, 0),
     (r"validate .*", "framewire", ["simdutf8"], None, 0),
     (r"validate .*", "in a stream", ["simdutf8"], None, 0),
     (r"decode headers", "framewire", ["reading the bytes"], None, 0),
@@ -42,31 +42,24 @@ ROWS = [
 
 
 def read(folder):
-    """The least times in nanoseconds and when they were taken, by group, size and name."""
+    """The nanoseconds of each round by group, size and name."""
     found = {}
-    for path in sorted(folder.glob("**/new/sample.json")):
-        what = json.loads((path.parent / "benchmark.json").read_text())
-        sample = json.loads(path.read_text())
-        least = min(time / count for time, count in zip(sample["times"], sample["iters"]))
-        key = what["group_id"], int(what["value_str"] or 0)
-        found.setdefault(key, {})[what["function_id"]] = least, path.stat().st_mtime
+    for path in sorted(folder.glob("*.json")):
+        told = json.loads(path.read_text())
+        found[told["group"], told["size"]] = told["nanoseconds"]
     return found
 
 
 def rows(found):
     """Each figure with its floor, in the order of the table."""
     for pattern, name, floors, goal, size_min in ROWS:
-        for (group, size), times in sorted(found.items()):
-            if not re.fullmatch(pattern, group) or not {name, *floors} <= times.keys():
+        for (group, size), rounds in sorted(found.items()):
+            if not re.fullmatch(pattern, group) or not {name, *floors} <= rounds.keys():
                 continue
-            taken = [times[each][1] for each in (name, *floors)]
-            if max(taken) - min(taken) > SECONDS_APART_MAX:
-                print(f"{group}, {size}: the figure and its floor are of different runs",
-                      file=sys.stderr)
-                continue
-            slowest = max(floors, key=lambda each: times[each][0])
+            slowest = max(floors, key=lambda each: median(rounds[each]))
+            ratios = [own / floor for own, floor in zip(rounds[name], rounds[slowest])]
             held = goal if size >= size_min else None
-            yield group, size, name, slowest, times[name][0], times[slowest][0], held
+            yield group, size, name, slowest, rounds, ratios, held
 
 
 def nanoseconds(time):
@@ -77,21 +70,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.parse_args()
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    table = list(rows(read(target / "criterion")))
+    table = list(rows(read(target / "tmp" / "beside")))
     if not table:
         print("nothing measured: run `cargo bench --bench wire` first", file=sys.stderr)
         return 2
     print("| group | size | figure | ns | floor | ns | ratio | goal |")
     print("|---|---:|---|---:|---|---:|---:|---|")
     missed = 0
-    for group, size, name, floor, time, least, goal in table:
+    for group, size, name, floor, rounds, ratios, goal in table:
+        low, middle, high = quantiles(ratios, n=4)
         said = ""
         if goal:
-            met = time / least <= goal
-            missed += not met
-            said = f"at most {goal:.2f}" + ("" if met else ", **missed**")
-        print(f"| {group} | {size} | {name} | {nanoseconds(time)} | {floor} | "
-              f"{nanoseconds(least)} | {time / least:.2f} | {said} |")
+            missed += middle > goal
+            said = f"at most {goal:.2f}" + (", **missed**" if middle > goal else "")
+        print(f"| {group} | {size} | {name} | {nanoseconds(min(rounds[name]))} | {floor} | "
+              f"{nanoseconds(min(rounds[floor]))} | {middle:.3f} ({low:.2f}–{high:.2f}) | {said} |")
     if missed:
         print(f"{missed} goals are missed", file=sys.stderr)
     return 1 if missed else 0

@@ -2,17 +2,23 @@
 //!
 //! Unmasking beside a stream of XOR and beside `memcpy`; checking UTF-8 beside `simdutf8`; both in
 //! one pass beside either alone; headers beside reading and writing their bytes. A figure and its
-//! floor are measured right after one another; `benches/ratios.py` divides them.
+//! floors are measured in turns; `benches/ratios.py` divides them.
 
+extern crate alloc;
+
+use core::cell::RefCell;
 use core::hint::black_box;
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use criterion::{Criterion, Throughput};
 
 use framewire::wire::header::{FrameHeader, Reserved};
 use framewire::wire::mask::{self, MaskKey};
 use framewire::wire::opcode::Opcode;
 use framewire::wire::utf8;
 
+use crate::beside::{Group, alone, with};
+
+#[path = "floors/beside.rs"]
+mod beside;
 #[path = "floors/settings.rs"]
 mod settings;
 #[path = "floors/xor.rs"]
@@ -29,24 +35,23 @@ const SHIFTS: [usize; 3] = [0, 1, 13];
 /// Headers that are decoded or encoded for one figure.
 const HEADERS: usize = 256;
 
+const TEXTS: [(&str, &str); 2] = [
+    ("ASCII", "The quick brown fox jumps. "),
+    ("mixed", "Grüße, 世界 😀, and so on. "),
+];
+
 fn main() {
     let mut criterion = settings::criterion();
     for shift in SHIFTS {
         unmask(&mut criterion, shift);
     }
-    unmask_text(&mut criterion);
-    validate(&mut criterion, "ASCII", "The quick brown fox jumps. ");
-    validate(&mut criterion, "mixed", "Grüße, 世界 😀, and so on. ");
+    for (kind, text) in TEXTS {
+        unmask_text(&mut criterion, kind, text);
+        validate(&mut criterion, kind, text);
+    }
     decode(&mut criterion);
     encode(&mut criterion);
     criterion.final_summary();
-}
-
-type Group<'a> = BenchmarkGroup<'a, WallTime>;
-
-/// Measures one figure of a group.
-fn figure<T>(group: &mut Group<'_>, name: &str, size: usize, mut work: impl FnMut() -> T) {
-    group.bench_function(BenchmarkId::new(name, size), |b| b.iter(&mut work));
 }
 
 /// A buffer of ASCII that begins so far behind a cache line, with what stands around it.
@@ -58,8 +63,15 @@ struct Placed {
 
 impl Placed {
     fn new(shift: usize, size: usize) -> Self {
-        let bytes: Vec<u8> = (b' '..=b'~').cycle().take(size + 128).collect();
+        let text: Vec<u8> = (b' '..=b'~').cycle().take(size).collect();
+        Self::holding(shift, &text)
+    }
+
+    fn holding(shift: usize, text: &[u8]) -> Self {
+        let size = text.len();
+        let mut bytes = vec![b' '; size + 128];
         let start = bytes.as_ptr().align_offset(64) + shift;
+        bytes[start..start + size].copy_from_slice(text);
         Self { bytes, start, size }
     }
 
@@ -72,20 +84,28 @@ fn unmask(criterion: &mut Criterion, shift: usize) {
     let key = MaskKey::new(KEY);
     let twice = u64::from(u32::from_ne_bytes(KEY)) * 0x1_0000_0001;
     let stream = xor::fastest();
-    let mut group = criterion.benchmark_group(format!("unmask at +{shift}"));
+    let mut group = Group::new(criterion, format!("unmask at +{shift}"));
     for size in SIZES {
         group.throughput(Throughput::Bytes(size as u64));
-        let mut buffer = Placed::new(shift, size);
-        figure(&mut group, "framewire", size, || {
-            mask::apply(black_box(key), buffer.bytes());
-        });
-        figure(&mut group, "xor", size, || {
-            stream(black_box(twice), buffer.bytes());
-        });
+        let buffer = RefCell::new(Placed::new(shift, size));
         let source = vec![b'a'; size];
-        figure(&mut group, "memcpy", size, || {
-            buffer.bytes().copy_from_slice(black_box(&source));
-        });
+        group.measure(
+            size,
+            [
+                (
+                    "framewire",
+                    with(&buffer, |it| mask::apply(black_box(key), it.bytes())),
+                ),
+                (
+                    "xor",
+                    with(&buffer, |it| stream(black_box(twice), it.bytes())),
+                ),
+                (
+                    "memcpy",
+                    with(&buffer, |it| it.bytes().copy_from_slice(black_box(&source))),
+                ),
+            ],
+        );
     }
     group.finish();
 }
@@ -93,43 +113,72 @@ fn unmask(criterion: &mut Criterion, shift: usize) {
 /// Where a payload of text stands that follows the header of a client's frame.
 const PAYLOAD_SHIFT: usize = 8;
 
-fn unmask_text(criterion: &mut Criterion) {
-    let key = MaskKey::new(KEY);
-    let mut group = criterion.benchmark_group("unmask and validate ASCII");
+/// Text of one kind: unmasked and judged in one go, and each of the two alone. The key is 0, so
+/// that it is the same text each time.
+fn unmask_text(criterion: &mut Criterion, kind: &str, text: &str) {
+    let key = MaskKey::new([0; 4]);
+    let mut group = Group::new(criterion, format!("unmask and validate {kind}"));
     for size in SIZES {
+        let bytes = whole(text, size);
         group.throughput(Throughput::Bytes(size as u64));
-        let mut text = Placed::new(PAYLOAD_SHIFT, size);
-        figure(&mut group, "framewire", size, || {
-            let payload = text.bytes();
-            mask::apply_ascii(black_box(key), payload) || utf8::validate(payload).is_ok()
-        });
-        figure(&mut group, "unmask", size, || {
-            mask::apply(black_box(key), text.bytes());
-        });
-        figure(&mut group, "simdutf8", size, || {
-            simdutf8::basic::from_utf8(text.bytes()).is_ok()
-        });
+        let text = RefCell::new(Placed::holding(PAYLOAD_SHIFT, &bytes));
+        group.measure(
+            size,
+            [
+                (
+                    "framewire",
+                    with(&text, |it| {
+                        utf8::validate_masked(black_box(key), it.bytes())
+                    }),
+                ),
+                (
+                    "unmask",
+                    with(&text, |it| mask::apply(black_box(key), it.bytes())),
+                ),
+                (
+                    "simdutf8",
+                    with(&text, |it| simdutf8::basic::from_utf8(it.bytes()).is_ok()),
+                ),
+            ],
+        );
     }
     group.finish();
 }
 
+/// So many bytes of text, the last of which may be blanks.
+fn whole(text: &str, size: usize) -> Vec<u8> {
+    let text = text.repeat(size / text.len() + 1);
+    let end = (0..=size).rev().find(|&at| text.is_char_boundary(at));
+    let mut bytes = text.as_bytes()[..end.unwrap_or(0)].to_vec();
+    bytes.resize(size, b' ');
+    bytes
+}
+
 fn validate(criterion: &mut Criterion, kind: &str, text: &str) {
-    let mut group = criterion.benchmark_group(format!("validate {kind}"));
+    let mut group = Group::new(criterion, format!("validate {kind}"));
     for size in [64, 1 << 10, 16 << 10, 1 << 20] {
-        let text = text.repeat(size / text.len() + 1);
-        let end = (0..=size).rev().find(|&at| text.is_char_boundary(at));
-        let bytes = &text.as_bytes()[..end.unwrap_or(0)];
-        group.throughput(Throughput::Bytes(bytes.len() as u64));
-        figure(&mut group, "framewire", size, || {
-            utf8::validate(black_box(bytes)).is_ok()
-        });
-        figure(&mut group, "in a stream", size, || {
-            let mut stream = utf8::Utf8Stream::new();
-            stream.feed(black_box(bytes)).is_ok() && stream.finish().is_ok()
-        });
-        figure(&mut group, "simdutf8", size, || {
-            simdutf8::basic::from_utf8(black_box(bytes)).is_ok()
-        });
+        let bytes = &whole(text, size);
+        group.throughput(Throughput::Bytes(size as u64));
+        group.measure(
+            size,
+            [
+                (
+                    "framewire",
+                    alone(|| utf8::validate(black_box(bytes)).is_ok()),
+                ),
+                (
+                    "in a stream",
+                    alone(|| {
+                        let mut stream = utf8::Utf8Stream::new();
+                        stream.feed(black_box(bytes)).is_ok() && stream.finish().is_ok()
+                    }),
+                ),
+                (
+                    "simdutf8",
+                    alone(|| simdutf8::basic::from_utf8(black_box(bytes)).is_ok()),
+                ),
+            ],
+        );
     }
     group.finish();
 }
@@ -149,22 +198,33 @@ fn header(size: usize) -> FrameHeader {
 const FORMS: [usize; 3] = [125, 1 << 10, 1 << 20];
 
 fn decode(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("decode headers");
+    let mut group = Group::new(criterion, "decode headers");
     group.throughput(Throughput::Elements(HEADERS as u64));
     for size in FORMS {
         let one = header(size).encode();
-        let bytes = one.as_bytes().repeat(HEADERS);
+        let bytes = &one.as_bytes().repeat(HEADERS);
         let each = one.as_bytes().len();
-        figure(&mut group, "framewire", size, || {
-            for header in black_box(&bytes).chunks_exact(each) {
-                let _ = black_box(FrameHeader::decode(header));
-            }
-        });
-        figure(&mut group, "reading the bytes", size, || {
-            for header in black_box(&bytes).chunks_exact(each) {
-                black_box(read(header));
-            }
-        });
+        group.measure(
+            size,
+            [
+                (
+                    "framewire",
+                    alone(|| {
+                        for header in black_box(bytes).chunks_exact(each) {
+                            let _ = black_box(FrameHeader::decode(header));
+                        }
+                    }),
+                ),
+                (
+                    "reading the bytes",
+                    alone(|| {
+                        for header in black_box(bytes).chunks_exact(each) {
+                            black_box(read(header));
+                        }
+                    }),
+                ),
+            ],
+        );
     }
     group.finish();
 }
@@ -187,26 +247,37 @@ fn read(header: &[u8]) -> Option<(u8, u64, [u8; 4])> {
 }
 
 fn encode(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("encode headers");
+    let mut group = Group::new(criterion, "encode headers");
     group.throughput(Throughput::Elements(HEADERS as u64));
     for size in FORMS {
-        let header = header(size);
-        let finished = header.encode();
-        let mut target = Vec::with_capacity(16 * HEADERS);
-        figure(&mut group, "framewire", size, || {
-            target.clear();
-            for _ in 0..HEADERS {
-                target.extend_from_slice(black_box(&header).encode().as_bytes());
-            }
-            black_box(target.len())
-        });
-        figure(&mut group, "writing the bytes", size, || {
-            target.clear();
-            for _ in 0..HEADERS {
-                target.extend_from_slice(black_box(finished.as_bytes()));
-            }
-            black_box(target.len())
-        });
+        let header = &header(size);
+        let finished = &header.encode();
+        let target = RefCell::new(Vec::with_capacity(16 * HEADERS));
+        group.measure(
+            size,
+            [
+                (
+                    "framewire",
+                    with(&target, |it| {
+                        it.clear();
+                        for _ in 0..HEADERS {
+                            it.extend_from_slice(black_box(header).encode().as_bytes());
+                        }
+                        it.len()
+                    }),
+                ),
+                (
+                    "writing the bytes",
+                    with(&target, |it| {
+                        it.clear();
+                        for _ in 0..HEADERS {
+                            it.extend_from_slice(black_box(finished.as_bytes()));
+                        }
+                        it.len()
+                    }),
+                ),
+            ],
+        );
     }
     group.finish();
 }

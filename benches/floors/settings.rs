@@ -3,8 +3,7 @@
 use core::time::Duration;
 use criterion::Criterion;
 
-/// Short, so that a figure and its floor are measured right after one another. `--measurement-time`
-/// and its siblings on the command line come before.
+/// Short, for there are many. `--measurement-time` and its siblings on the command line come first.
 pub(crate) fn criterion() -> Criterion {
     Criterion::default()
         .without_plots()
