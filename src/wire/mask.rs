@@ -6,6 +6,8 @@
 //! compiled for AVX2 and AVX-512 as well, and chosen when the processor has it.
 
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
+mod avx512;
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
 mod dense;
 mod key;
 mod lanes;
@@ -16,6 +18,8 @@ mod short;
 mod sse2;
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 mod stream;
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+mod text;
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 mod x86_64;
 
@@ -50,7 +54,7 @@ pub fn apply_ascii(key: MaskKey, buffer: &mut [u8]) -> bool {
 
 /// Unmasks text in place, and says what it saw of it.
 ///
-/// Where most of the text is not ASCII and the processor can, one pass does both.
+/// Where the processor can, one pass does both.
 #[inline]
 pub(crate) fn apply_text(key: MaskKey, text: &mut [u8]) -> Seen {
     if text.len() >= SHORT_BYTES {

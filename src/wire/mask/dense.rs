@@ -10,20 +10,16 @@
 //! The bytes that stand one, two and three back are loaded again from there, which costs less
 //! than to move them within a register, and before the block is written that they belong to.
 
-#![expect(unsafe_code, reason = "blocks are read and written through pointers")]
-
 use core::arch::x86_64::{
-    __m512i, _mm512_loadu_si512, _mm512_mask_storeu_epi8, _mm512_maskz_loadu_epi8,
-    _mm512_maskz_mov_epi8, _mm512_maskz_permutexvar_epi8, _mm512_movepi8_mask, _mm512_or_si512,
-    _mm512_permutexvar_epi8, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setzero_si512,
-    _mm512_srli_epi16, _mm512_storeu_si512, _mm512_subs_epu8, _mm512_ternarylogic_epi32,
-    _mm512_test_epi8_mask, _mm512_xor_si512,
+    __m512i, _mm512_maskz_mov_epi8, _mm512_maskz_permutexvar_epi8, _mm512_or_si512,
+    _mm512_permutexvar_epi8, _mm512_setzero_si512, _mm512_srli_epi16, _mm512_subs_epu8,
+    _mm512_ternarylogic_epi32, _mm512_test_epi8_mask, _mm512_xor_si512,
 };
 
+use crate::wire::mask::avx512::{
+    BLOCK_BYTES, every, load, lowest, repeated, store, store_part, unmasked_part,
+};
 use crate::wire::mask::key::MaskKey;
-
-/// The bytes of one register.
-const BLOCK_BYTES: usize = 64;
 
 /// The halves of a byte, as bits of a set, in which two bytes that follow one another show a fault.
 struct Fault {
@@ -134,18 +130,6 @@ static BACK: [Table; 3] = [back(1), back(2), back(3)];
 struct Block {
     bytes: __m512i,
     back: [__m512i; 3],
-}
-
-/// Whether there is anything but ASCII in the middle of a masked text.
-#[target_feature(enable = "avx512bw")]
-#[inline]
-pub(super) fn is_likely(key: MaskKey, text: &[u8]) -> bool {
-    let middle = text.len() / 2;
-    let Some(block) = text[middle..].first_chunk() else {
-        return false;
-    };
-    let bytes = _mm512_xor_si512(load(block), repeated(key.rotated(middle)));
-    _mm512_movepi8_mask(bytes) != 0
 }
 
 /// Unmasks text in place, and says whether it is UTF-8 so far: it may end inside a character.
@@ -262,43 +246,6 @@ const ALL_THREE: i32 = 0b1000_0000;
 /// `(a | b) & c`.
 const EITHER_AND: i32 = 0b1010_1000;
 
-/// A bit for each of the first bytes of a block.
-const fn lowest(bytes: usize) -> u64 {
-    match bytes {
-        0..BLOCK_BYTES => (1 << bytes) - 1,
-        _ => u64::MAX,
-    }
-}
-
-#[target_feature(enable = "avx512bw")]
-#[inline]
-fn repeated(key: MaskKey) -> __m512i {
-    _mm512_set1_epi32(i32::from_ne_bytes(key.bytes()))
-}
-
-#[target_feature(enable = "avx512bw")]
-#[inline]
-fn every(byte: u8) -> __m512i {
-    _mm512_set1_epi8(byte.cast_signed())
-}
-
-/// The first bytes of `text`, unmasked; 0 behind its end.
-#[target_feature(enable = "avx512bw")]
-#[inline]
-fn unmasked_part(key: __m512i, text: &[u8]) -> __m512i {
-    let there = lowest(text.len());
-    // SAFETY: no more bytes are read than the slice has, and no alignment is asked for.
-    let bytes = unsafe { _mm512_maskz_loadu_epi8(there, text.as_ptr().cast()) };
-    _mm512_maskz_mov_epi8(there, _mm512_xor_si512(bytes, key))
-}
-
-#[target_feature(enable = "avx512bw")]
-#[inline]
-fn load(block: &[u8; BLOCK_BYTES]) -> __m512i {
-    // SAFETY: the block is 64 bytes that may be read, and no alignment is asked for.
-    unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }
-}
-
 /// The block that begins `AT` bytes within two.
 #[target_feature(enable = "avx512bw")]
 #[inline]
@@ -308,19 +255,4 @@ fn load_within<const AT: usize>(two: &[u8; 2 * BLOCK_BYTES]) -> __m512i {
         Some(block) => load(block),
         None => _mm512_setzero_si512(),
     }
-}
-
-#[target_feature(enable = "avx512bw")]
-#[inline]
-fn store(block: &mut [u8; BLOCK_BYTES], value: __m512i) {
-    // SAFETY: the block is 64 bytes that may be written, and no alignment is asked for.
-    unsafe { _mm512_storeu_si512(block.as_mut_ptr().cast(), value) }
-}
-
-/// Writes the first bytes of a block over `text`.
-#[target_feature(enable = "avx512bw")]
-#[inline]
-fn store_part(text: &mut [u8], value: __m512i) {
-    // SAFETY: no more bytes are written than the slice has, and no alignment is asked for.
-    unsafe { _mm512_mask_storeu_epi8(text.as_mut_ptr().cast(), lowest(text.len()), value) }
 }

@@ -7,6 +7,21 @@ use crate::wire::mask::lanes::TOP_BITS;
 /// Four of the widest registers.
 pub(super) const BLOCK_BYTES: usize = 256;
 
+/// The length of a cache line: an access that crosses from one into the next costs twice as much.
+const LINE_BYTES: usize = 64;
+
+/// From here on it pays to begin at a line.
+const ALIGNED_BYTES_MIN: usize = 2 << 10;
+
+/// How much of a payload is to be done before what begins at a line; none, where that does not pay.
+#[inline(always)]
+pub(super) fn bytes_before_line(payload: &[u8]) -> usize {
+    match payload.len() {
+        ALIGNED_BYTES_MIN.. => payload.as_ptr().align_offset(LINE_BYTES) % LINE_BYTES,
+        _ => 0,
+    }
+}
+
 /// Masks in place, and says whether all bytes have become ASCII; without `LOOKS`, that they have.
 ///
 /// `behind` does the same with what stands behind the last whole block.

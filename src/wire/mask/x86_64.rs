@@ -2,8 +2,8 @@
 //!
 //! Payloads from 256 bytes on are done in blocks with AVX-512, on processors that do not slow
 //! down for it: those that have VBMI2 as well. Otherwise, and in lanes of 32 bytes where a payload
-//! is shorter, AVX2 is used, and where that is missing lanes of 16. Text that is not mostly ASCII
-//! is for [`dense`], where there is AVX-512.
+//! is shorter, AVX2 is used, and where that is missing lanes of 16. Text is for [`mod@text`], where
+//! there is AVX-512.
 
 #![expect(
     unsafe_code,
@@ -16,16 +16,10 @@ use std::arch::is_x86_feature_detected;
 use crate::wire::mask::key::MaskKey;
 use crate::wire::mask::seen::Seen;
 use crate::wire::mask::short::{self, SHORT_BYTES};
-use crate::wire::mask::{dense, lanes, stream};
+use crate::wire::mask::{lanes, stream, text};
 
-/// The length of a cache line: an access that crosses from one into the next costs twice as much.
-const LINE_BYTES: usize = 64;
-
-/// From here on it pays to begin at a line.
-const ALIGNED_BYTES_MIN: usize = 2 << 10;
-
-/// From here on text that is not mostly ASCII is unmasked and validated in one pass.
-const DENSE_BYTES_MIN: usize = 160;
+/// From here on it pays to judge text in the pass that unmasks it.
+const TEXT_BYTES_MIN: usize = 160;
 
 /// The widest registers that are used, once [`find_out`] has found out that they are there: it
 /// alone writes this, and what stands here is true of the processor whenever it is read.
@@ -51,11 +45,9 @@ pub(super) fn apply<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool 
             _ => apply_first::<LOOKS>(key, buffer),
         };
     }
-    if buffer.len() >= ALIGNED_BYTES_MIN {
-        let before = buffer.as_ptr().align_offset(LINE_BYTES) % LINE_BYTES;
-        if before > 0 {
-            return apply_aligned::<LOOKS>(key, buffer, before);
-        }
+    let before = stream::bytes_before_line(buffer);
+    if before > 0 {
+        return apply_aligned::<LOOKS>(key, buffer, before);
     }
     match widest {
         // SAFETY: `WIDEST` says that the processor has them, which is all that is asked for.
@@ -131,20 +123,9 @@ fn stream_avx512<const LOOKS: bool>(key: MaskKey, buffer: &mut [u8]) -> bool {
 pub(super) fn apply_text(key: MaskKey, text: &mut [u8]) -> Seen {
     match WIDEST.load(Ordering::Relaxed) {
         // SAFETY: `WIDEST` says that the processor has them, which is all that is asked for.
-        AVX512.. if text.len() >= DENSE_BYTES_MIN => unsafe { text_avx512(key, text) },
+        AVX512.. if text.len() >= TEXT_BYTES_MIN => unsafe { text::apply(key, text) },
         _ => Seen::ascii(apply::<true>(key, text)),
     }
-}
-
-#[target_feature(enable = "avx512bw,avx512vbmi,avx512vbmi2")]
-fn text_avx512(key: MaskKey, text: &mut [u8]) -> Seen {
-    if dense::is_likely(key, text) {
-        return match dense::apply(key, text) {
-            true => Seen::Sound,
-            false => Seen::Unknown,
-        };
-    }
-    Seen::ascii(apply::<true>(key, text))
 }
 
 /// Masks from one slice into another of the same length.
