@@ -102,7 +102,11 @@ impl<'a> Group<'a> {
 type Rounds<'a> = BTreeMap<&'a str, Vec<f64>>;
 
 fn in_turns<'a>(routines: &mut [(&'a str, Routine<'_>)]) -> Rounds<'a> {
-    let times: Vec<_> = routines.iter_mut().map(|(_, it)| fitting(it)).collect();
+    let times = routines.iter_mut().map(|(_, it)| {
+        // One that was held up would make do with too few.
+        (0..3).map(|_| fitting(it)).max().unwrap_or(1)
+    });
+    let times: Vec<_> = times.collect();
     let mut found = Rounds::new();
     let start = Instant::now();
     for round in 0..ROUNDS {
