@@ -186,16 +186,20 @@ fn unmask<const AT: usize>(kind: Kind, input: &mut [u8], len: usize) -> Option<P
 #[inline(never)]
 fn unmask_text(key: MaskKey, payload: &mut [u8]) -> bool {
     let is_text = utf8::validate_masked(key, payload);
-    if !is_text {
-        // Which rule was broken is for the long way to say.
-        mask::apply(key, payload);
-    }
-    is_text
+    kept(is_text, key, payload)
 }
 
 /// Whether an unmasked payload is UTF-8; where it is not, it is masked again.
 #[inline(never)]
 fn is_text(key: MaskKey, payload: &mut [u8]) -> bool {
-    mask::apply(key, payload);
-    unmask_text(key, payload)
+    let is_text = utf8::validate(payload).is_ok();
+    kept(is_text, key, payload)
+}
+
+/// What is no text is masked again: which rule was broken is for the long way to say.
+fn kept(is_text: bool, key: MaskKey, payload: &mut [u8]) -> bool {
+    if !is_text {
+        mask::apply(key, payload);
+    }
+    is_text
 }
