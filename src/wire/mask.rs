@@ -3,7 +3,8 @@
 //! Masking and unmasking are the same operation. Payloads under 32 bytes are done where
 //! the call stands, with two overlapping words; longer ones go to `lanes` and `stream`, which
 //! the compiler turns into the vector instructions of the target. On x86-64 the same code is
-//! compiled for AVX2 and AVX-512 as well, and chosen when the processor has it.
+//! compiled for AVX2 and AVX-512 as well, and chosen when the processor has it; `text` and `dense`
+//! judge text in the pass that unmasks it, where there is AVX-512.
 
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 mod avx512;

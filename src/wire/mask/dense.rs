@@ -1,4 +1,4 @@
-//! Text of which most is not ASCII, unmasked and validated in one pass with AVX-512.
+//! Text that is not ASCII, unmasked and validated in one pass with AVX-512.
 //!
 //! Whether a byte may follow another is mostly seen in three halves of bytes: both of the first
 //! and the upper one of the second. Each fault that two bytes can show has a bit; three tables

@@ -93,6 +93,29 @@ fn a_wrong_byte_is_found_wherever_it_stands() {
     }
 }
 
+/// Long enough to begin at a line of the cache: ASCII up to one character, wherever that stands,
+/// and wherever the text does.
+//= WS-155 type=test
+#[test]
+fn what_is_not_ascii_is_seen_wherever_it_stands_in_a_long_text() {
+    let length = 40 * BLOCK_BYTES + 9;
+    for (at, before) in (0..length - 4).step_by(7).zip((0..BLOCK_BYTES).cycle()) {
+        for put in ["é", "世", "😀", "\u{7ff}\u{800}"].map(str::as_bytes) {
+            let mut text = alloc::vec![b'a'; length];
+            let end = length.min(at + put.len());
+            text[at..end].copy_from_slice(&put[..end - at]);
+            check_whole(&text, before);
+            check_pieces(&text, &[]);
+            text[at + 1] = b'a';
+            check_whole(&text, before);
+        }
+    }
+    for before in 0..BLOCK_BYTES {
+        check_whole(&text(length), before);
+        check_whole(&alloc::vec![b'a'; length], before);
+    }
+}
+
 proptest! {
     //= WS-114 type=test
     //= WS-155 type=test
