@@ -66,15 +66,23 @@ async fn a_request_of_which_a_part_is_there_is_read_to_its_end() {
     raw.expect_switched().await;
 }
 
-#[tokio::test]
-async fn a_wrong_request_that_is_there_is_refused() {
-    let (mut raw, incoming) = arrived(deferred(), b"GET / HTTP/1.1\r\nno colon\r\n\r\n").await;
+/// A client is answered so, and its place is given up.
+async fn expect_refused(mut raw: Raw, incoming: Incoming, status: &str) {
     let opening = tokio::spawn(incoming.accept_with(Acceptance::new()));
     let answer = raw.answer().await;
-    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(
+        answer.starts_with(&format!("HTTP/1.1 {status} ")),
+        "{answer}"
+    );
     drop(raw);
     let opened = within(opening).await.expect("no panic");
     assert!(matches!(opened, Err(HandshakeError::Refused(_))));
+}
+
+#[tokio::test]
+async fn a_wrong_request_that_is_there_is_refused() {
+    let (raw, incoming) = arrived(deferred(), b"GET / HTTP/1.1\r\nno colon\r\n\r\n").await;
+    expect_refused(raw, incoming, "400").await;
 }
 
 #[tokio::test]
@@ -90,12 +98,7 @@ async fn who_leaves_without_a_word_is_an_end_of_the_stream() {
 async fn who_stays_silent_is_handed_over_after_all_and_answered_408() {
     let config = deferred().with_handshake_timeout(Duration::from_millis(50));
     let listener = listener(config).await;
-    let mut silent = Raw::connect(listener.local_addr().expect("it is bound")).await;
+    let silent = Raw::connect(listener.local_addr().expect("it is bound")).await;
     let incoming = within(listener.accept()).await;
-    let opening = tokio::spawn(incoming.accept_with(Acceptance::new()));
-    let answer = silent.answer().await;
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    drop(silent);
-    let opened = within(opening).await.expect("no panic");
-    assert!(matches!(opened, Err(HandshakeError::Refused(_))));
+    expect_refused(silent, incoming, "408").await;
 }
