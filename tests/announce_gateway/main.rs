@@ -17,6 +17,8 @@ mod producers;
 #[cfg(feature = "nats")]
 #[path = "../programs/mod.rs"]
 mod programs;
+#[path = "../reserved/mod.rs"]
+mod reserved;
 mod settings;
 mod shapes;
 mod support;

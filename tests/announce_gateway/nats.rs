@@ -13,6 +13,7 @@ use futures_util::StreamExt as _;
 use proptest::prelude::*;
 
 use crate::programs::program;
+use crate::reserved::Reserved;
 use crate::support::{Noted, Seat, alex, json, now, text, value};
 
 /// NATS on a free port of loopback; it ends with this value.
@@ -223,8 +224,9 @@ proptest! {
 
 #[tokio::test]
 async fn nats_that_comes_back_is_used_again() {
-    let server = Server::start();
-    let port = server.url.rsplit(':').next().unwrap().to_owned();
+    let place = Reserved::new();
+    let port = place.address.port().to_string();
+    let server = Server::start_at(&port);
     let (bus, noted, link, _delivery) = node(&server, "1").await;
     drop(server);
     let _server = Server::start_at(&port);

@@ -12,6 +12,7 @@ use framewire::announce::gateway::{Heard, Settings};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::mpsc;
 
+use crate::reserved::Reserved;
 use crate::support::{alex, now, text, value};
 
 /// A server that hands over what it was sent, and answers by the `type` of the message.
@@ -98,9 +99,8 @@ async fn a_webhook_answers_messages_and_is_asked_once() {
 
 #[tokio::test]
 async fn a_webhook_that_is_not_there_fails_the_message() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    drop(listener);
+    let unheard = Reserved::new();
+    let url = format!("http://{}/", unheard.address);
     let bus = Bus::new();
     attach(&bus, &url);
     let mut session = alex(&bus, &Settings::default());

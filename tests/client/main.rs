@@ -15,6 +15,8 @@ mod proxies;
 mod raw;
 mod reconnecting;
 mod redirects;
+#[path = "../reserved/mod.rs"]
+mod reserved;
 #[expect(dead_code, reason = "some of it is for other programs")]
 #[path = "../serving/mod.rs"]
 mod serving;

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use framewire::client::{Config, ConnectError, Proxies, Proxy, ProxyRefusal, Tls, connect_with};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use crate::programs::program;
+use crate::reserved::Reserved;
 use crate::tls_server::{authority, echoing, issued, server_config};
 use crate::within;
 
@@ -31,7 +32,7 @@ const KINDS: [Kind; 4] = [Kind::Http, Kind::Https, Kind::Socks5, Kind::Socks5h];
 struct Running {
     child: Child,
     scheme: &'static str,
-    address: SocketAddr,
+    place: Reserved,
     _folder: tempfile::TempDir,
 }
 
@@ -47,15 +48,11 @@ impl Drop for Running {
     }
 }
 
-async fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    listener.local_addr().expect("it is bound")
-}
-
 impl Running {
     async fn start(kind: Kind, demands: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let address = free_address().await;
+        let place = Reserved::new();
+        let address = place.address;
         let (scheme, mut command) = match kind {
             Kind::Http => ("http", tinyproxy(folder.path(), address, demands)),
             Kind::Https => ("https", squid(folder.path(), address, demands)),
@@ -82,14 +79,14 @@ impl Running {
         Self {
             child,
             scheme,
-            address,
+            place,
             _folder: folder,
         }
     }
 
     /// A client that goes through this proxy to whoever the root vouches for.
     fn client(&self, credentials: Option<(&str, &str)>, root: &str) -> Config {
-        let mut proxy = Proxy::parse(&format!("{}://{}", self.scheme, self.address));
+        let mut proxy = Proxy::parse(&format!("{}://{}", self.scheme, self.place.address));
         if let Some((user, password)) = credentials {
             proxy = proxy.and_then(|it| it.with_credentials(user, password));
         }
@@ -255,7 +252,8 @@ async fn a_proxy_that_demands_credentials_gets_them_or_says_so() {
 #[tokio::test]
 async fn a_server_that_a_proxy_cannot_reach_is_not_taken_for_the_proxys_rule() {
     let (_, root) = server().await;
-    let nobody = format!("wss://localhost:{}/", free_address().await.port());
+    let unheard = Reserved::new();
+    let nobody = format!("wss://localhost:{}/", unheard.address.port());
     for kind in KINDS {
         let proxy = Running::start(kind, false).await;
         let failed = echoes(&nobody, &proxy.client(None, &root)).await;

@@ -8,17 +8,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::raw::{self, Split, Way, believing, header, listen};
+use crate::reserved::Reserved;
 use crate::tls_server::{echoing, self_signed, server_config};
 use crate::within;
 
 async fn proxy(scheme: &str, user: &str) -> (TcpListener, Config) {
     let (listener, _) = listen().await;
     let address = listener.local_addr().expect("it is bound");
-    let proxy = Proxy::parse(&format!("{scheme}://{user}{address}")).expect("a proxy");
-    (
-        listener,
-        Config::default().with_proxies(Proxies::all(proxy)),
-    )
+    (listener, through(&format!("{scheme}://{user}{address}")))
+}
+
+fn through(proxy: &str) -> Config {
+    let proxy = Proxy::parse(proxy).expect("a proxy");
+    Config::default().with_proxies(Proxies::all(proxy))
 }
 
 /// What becomes of a connection when a proxy answers CONNECT so.
@@ -110,16 +112,15 @@ async fn a_proxy_that_hangs_or_is_not_there_is_named() {
         matches!(failed, ConnectError::Io(Phase::Proxy, _)),
         "{failed:?}"
     );
-    let (listener, config) = proxy("http", "").await;
-    let short = config
-        .clone()
-        .with_proxy_timeout(core::time::Duration::from_millis(100));
+    let (_listener, config) = proxy("http", "").await;
+    let short = config.with_proxy_timeout(core::time::Duration::from_millis(100));
     let failed = within(connect_with("ws://h/", &short))
         .await
         .expect_err("silence");
     let told = matches!(failed, ConnectError::TimedOut(Some(Phase::Proxy)));
     assert!(told, "{failed:?}");
-    drop(listener);
+    let unheard = Reserved::new();
+    let config = through(&format!("http://{}", unheard.address));
     let failed = within(connect_with("ws://h/", &config))
         .await
         .expect_err("nobody");

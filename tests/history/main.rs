@@ -15,6 +15,8 @@ mod check;
 mod client;
 mod planted;
 mod record;
+#[path = "../reserved/mod.rs"]
+mod reserved;
 mod run;
 mod serving;
 mod words;

@@ -11,23 +11,28 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::reserved::Reserved;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 const SIGKILL: i32 = 9;
 
 pub(crate) struct Serving {
     data: PathBuf,
     child: Child,
-    /// Where it listens, the same through all its lives.
+    /// Where it listens, the same through all its lives, and nobody else between them.
     pub(crate) address: String,
+    _place: Reserved,
 }
 
 impl Serving {
     pub(crate) async fn start(data: &Path) -> Self {
-        let (child, address) = spawn(data, "127.0.0.1:0").await;
+        let place = Reserved::new();
+        let (child, address) = spawn(data, &place.address.to_string()).await;
         Self {
             data: data.to_owned(),
             child,
             address,
+            _place: place,
         }
     }
 

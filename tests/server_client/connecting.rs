@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use tokio::time::timeout;
 
 use crate::raw::{RawServer, header, switched};
+use crate::reserved::Reserved;
 use crate::{EchoServer, within};
 
 /// How long nothing must happen for it to count as not happening.
@@ -111,10 +112,8 @@ async fn frames_in_the_segment_of_the_answer_are_received() {
 //= WS-016 type=test
 #[tokio::test]
 async fn a_port_on_which_nobody_listens_is_an_io_error() {
-    let server = RawServer::listen(1).await;
-    let url = server.url();
-    drop(server);
-    let refused = within(connect(&url)).await;
+    let unheard = Reserved::new();
+    let refused = within(connect(&format!("ws://{}/", unheard.address))).await;
     let Err(ConnectError::Io(Phase::Connect, error)) = refused else {
         panic!("nobody listens");
     };

@@ -16,6 +16,8 @@ mod origins;
 mod polling;
 mod raw;
 mod refusing;
+#[path = "../reserved/mod.rs"]
+mod reserved;
 #[expect(dead_code, reason = "some of it is for other programs")]
 #[path = "../serving/mod.rs"]
 mod serving;
