@@ -8,12 +8,13 @@ use crate::wire::header::{EncodedHeader, FrameHeader, Reserved};
 use crate::wire::opcode::Opcode;
 
 /// An unmasked message as frames, of which only the first is formed: the next one is when the
-/// one before it has left, so that nothing but headers is ever written beside the payload.
+/// one before it has left, so that its header can stand before its payload, over bytes that
+/// nobody needs any more.
 pub(crate) struct Given {
     buffer: Vec<u8>,
-    /// The header of the present frame.
-    header: EncodedHeader,
-    /// Where the payload of the present frame stands.
+    /// The header of the present frame, where there is no room for it before the payload.
+    header: Option<EncodedHeader>,
+    /// Where the present frame stands, but for a header that stands beside it.
     frame: Range<usize>,
     /// Where the payload of all frames ends.
     end: usize,
@@ -24,7 +25,8 @@ pub(crate) struct Given {
 
 impl Given {
     /// What stands at `payload` in `buffer`, in frames of at most so many bytes, of which the
-    /// first has this opcode; `last` says whether the message ends with it.
+    /// first has this opcode; `last` says whether the message ends with it. What stands before
+    /// the payload may be written over.
     pub(crate) fn new(
         opcode: Opcode,
         last: bool,
@@ -34,7 +36,7 @@ impl Given {
     ) -> Self {
         let mut given = Self {
             buffer,
-            header: header(opcode, 0, true),
+            header: None,
             frame: payload.start..payload.start,
             end: payload.end,
             last,
@@ -48,8 +50,22 @@ impl Given {
     fn form(&mut self, opcode: Opcode) {
         let begin = self.frame.end;
         let len = (self.end - begin).min(self.frame_bytes_max);
-        self.frame = begin..begin + len;
-        self.header = header(opcode, len, self.last && !self.has_more());
+        let end = begin + len;
+        let header = header(opcode, len, self.last && end == self.end);
+        let bytes = header.as_bytes();
+        let (header, begin) = match begin.checked_sub(bytes.len()) {
+            Some(at) => {
+                self.buffer[at..begin].copy_from_slice(bytes);
+                (None, at)
+            }
+            None => (Some(header), begin),
+        };
+        (self.header, self.frame) = (header, begin..end);
+    }
+
+    /// The header that stands beside the present frame, or nothing.
+    fn header(&self) -> &[u8] {
+        self.header.as_ref().map_or(&[], EncodedHeader::as_bytes)
     }
 
     /// Whether there are frames behind the present one.
@@ -68,7 +84,7 @@ impl Given {
 
     /// Bytes of the present frame, header and payload.
     pub(crate) fn frame_len(&self) -> usize {
-        self.header.as_bytes().len() + self.frame.len()
+        self.header().len() + self.frame.len()
     }
 
     /// Bytes of the present frame and of all behind it.
@@ -81,10 +97,10 @@ impl Given {
         self.frame_len() + rest + headers
     }
 
-    /// The bytes of the present frame from `offset` on: the rest of its header, or of its
-    /// payload.
+    /// The bytes of the present frame from `offset` on, as far as they stand together: up to the
+    /// end of a header that stands beside it, or of the frame.
     pub(crate) fn from(&self, offset: usize) -> &[u8] {
-        let header = self.header.as_bytes();
+        let header = self.header();
         match offset.checked_sub(header.len()) {
             Some(sent) => &self.buffer[self.frame.clone()][sent..],
             None => &header[offset..],

@@ -55,6 +55,12 @@ impl Segment {
         }
     }
 
+    /// The bytes from `offset` on, if they stand together.
+    fn whole_from(&self, offset: usize) -> Option<&[u8]> {
+        let bytes = self.from(offset);
+        (offset + bytes.len() == self.len()).then_some(bytes)
+    }
+
     /// Whether it has bytes that can be lent only when those before have left.
     const fn has_more(&self) -> bool {
         matches!(self, Self::Given(given) if given.has_more())
@@ -255,11 +261,17 @@ impl Queue {
         }
     }
 
-    /// All that is to be sent, where that is one slice.
+    /// All that is to be sent next, where that is one slice.
     #[inline]
     pub(crate) fn whole(&self) -> Option<&[u8]> {
-        let is_whole = self.data.is_empty() && self.control.is_empty() && !self.tail.is_empty();
-        is_whole.then(|| &self.tail.bytes()[self.sent..])
+        let whole = match (self.data.len(), self.tail.is_empty()) {
+            _ if !self.control.is_empty() => None,
+            (0, false) => Some(&self.tail.bytes()[self.sent..]),
+            (1, true) => self.data.front()?.whole_from(self.sent),
+            _ => None,
+        };
+        debug_assert!(whole.is_none_or(|it| self.slices().eq([it])), "one slice");
+        whole
     }
 
     /// Takes note that the first `n` bytes of [`slices`](Self::slices) have left.

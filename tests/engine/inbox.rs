@@ -20,26 +20,9 @@ fn fill(inbox: &mut Inbox, connection: &Connection, bytes: &[u8]) -> usize {
     n
 }
 
-fn told(incoming: &Incoming<'_>) -> Told {
-    match incoming {
-        Incoming::Message(lent) => {
-            assert_eq!(
-                lent.text().map(str::as_bytes),
-                lent.text().map(|_| lent.bytes())
-            );
-            Told::message(lent.kind(), lent.bytes().to_vec())
-        }
-        Incoming::Ping(payload) => Told::ping(payload),
-        Incoming::Pong(payload) => Told::pong(payload),
-        Incoming::Close => Told::Close,
-        Incoming::Failed(violation) => Told::Failed(*violation),
-        other => panic!("{other:?}"),
-    }
-}
-
 /// Everything that the buffer has to tell now.
 fn drain(inbox: &mut Inbox, connection: &mut Connection) -> Vec<Told> {
-    core::iter::from_fn(|| inbox.next(connection, NOW).map(|it| told(&it))).collect()
+    core::iter::from_fn(|| inbox.next(connection, NOW).map(|it| Told::of(&it))).collect()
 }
 
 /// `bytes`, read in the pieces of `cut`.
@@ -313,7 +296,7 @@ fn own(inbox: &mut Inbox, connection: &mut Connection) -> Option<Told> {
         return None;
     }
     if !inbox.is_message() {
-        return inbox.incoming().map(|it| told(&it));
+        return inbox.incoming().map(|it| Told::of(&it));
     }
     let message = inbox.take_message().expect("a message");
     assert!(inbox.take_message().is_none());
@@ -343,14 +326,14 @@ fn read_in_turns(
             Turn::Take => drop(inbox.take_buffer()),
             Turn::Tell(times) => {
                 let told =
-                    (0..*times).map_while(|_| inbox.next(connection, NOW).map(|it| told(&it)));
+                    (0..*times).map_while(|_| inbox.next(connection, NOW).map(|it| Told::of(&it)));
                 all.extend(told);
             }
             Turn::TellLate(len) => {
                 inbox.advance(connection, NOW);
                 drop(inbox.take_buffer());
                 inbox.lend_buffer(vec![0xee; *len]);
-                all.extend(inbox.incoming().map(|it| told(&it)));
+                all.extend(inbox.incoming().map(|it| Told::of(&it)));
             }
             Turn::Own => all.extend(own(inbox, connection)),
         }

@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+mod at_once;
 mod control;
 mod extension;
 mod failing;

@@ -75,7 +75,7 @@ fn run(turns: &[Turn], frame_bytes_max: usize, send_back: SendBack) -> (Vec<Fram
     for (turn, at) in turns.iter().zip(0_u8..) {
         match turn {
             Turn::Echo { bytes, crowded } => {
-                let payload = vec![at; *bytes];
+                let payload: Vec<u8> = (0..251).cycle().map(|n: u8| at ^ n).take(*bytes).collect();
                 let mut arrived = message(Kind::Binary, &payload);
                 if *crowded {
                     arrived.extend(message(Kind::Text, b"behind"));

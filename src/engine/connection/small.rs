@@ -1,4 +1,5 @@
-//! The short way for what most connections carry: whole messages in one frame that is not large.
+//! The short way for what most connections carry: whole messages in one frame that is not large,
+//! and has arrived as a whole.
 //!
 //! It does what the long way does, [`receive`](Connection::receive) and the encoding of any
 //! frame, to the same bytes, and declines whatever is not so simple. A property test holds the
@@ -17,7 +18,7 @@ use crate::engine::time::Timestamp;
 use crate::wire::mask::{self, MaskKey};
 use crate::wire::utf8;
 
-/// The longest payload that goes the short way: what is longer is dear enough by itself.
+/// The longest payload that goes the short way out: what is longer is not copied.
 pub(super) const SMALL_BYTES_MAX: usize = SHARE_BYTES_MIN - 1;
 
 /// FIN and no reserved bit, in the first byte of a header.
@@ -66,11 +67,19 @@ impl Connection {
             MASKED..=0xfd => unmask::<2>(kind, input, usize::from(second - MASKED))?,
             0xfe => match usize::from(u16::from_be_bytes([input[2], input[3]])) {
                 len @ 126..=SMALL_BYTES_MAX => unmask::<4>(kind, input, len)?,
-                _ => return None,
+                len => self.receive_medium(kind, input, len)?,
             },
             _ => return None,
         };
         Some((kind, place))
+    }
+
+    /// As [`receive_small`](Self::receive_small), up to the longest length of 16 bits; the limits
+    /// may be less than that. What is written in 16 bits and would fit 7 is declined too.
+    #[inline(never)]
+    fn receive_medium(&self, kind: Kind, input: &mut [u8], len: usize) -> Option<Payload> {
+        let is_allowed = len > SMALL_BYTES_MAX && len as u64 <= self.limits.message_bytes_max();
+        is_allowed.then(|| unmask::<4>(kind, input, len))?
     }
 
     /// Takes note that a small message came, where it matters when.

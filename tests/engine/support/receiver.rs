@@ -2,8 +2,8 @@
 
 use alloc::sync::Arc;
 
-use framewire::engine::{Chunk, Connection, Event, Extension, Kind, Limits, Role, Timestamp};
-use framewire::engine::{Received, Violation};
+use framewire::engine::{Chunk, Connection, Event, Extension, Incoming, Kind, Limits, Received};
+use framewire::engine::{Role, Timestamp, Violation};
 
 use crate::support::chunks::Cut;
 use crate::support::raw_peer::RawPeer;
@@ -41,6 +41,24 @@ impl Told {
         match kind {
             Kind::Text => Self::Text(String::from_utf8(bytes).expect("text is UTF-8")),
             Kind::Binary => Self::Binary(bytes),
+        }
+    }
+
+    /// What an inbox told.
+    pub(crate) fn of(incoming: &Incoming<'_>) -> Self {
+        match incoming {
+            Incoming::Message(lent) => {
+                assert_eq!(
+                    lent.text().map(str::as_bytes),
+                    lent.text().map(|_| lent.bytes())
+                );
+                Self::message(lent.kind(), lent.bytes().to_vec())
+            }
+            Incoming::Ping(payload) => Self::ping(payload),
+            Incoming::Pong(payload) => Self::pong(payload),
+            Incoming::Close => Self::Close,
+            Incoming::Failed(violation) => Self::Failed(*violation),
+            other => panic!("{other:?}"),
         }
     }
 }
