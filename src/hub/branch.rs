@@ -7,11 +7,13 @@ use bytes::BytesMut;
 use core::cell::RefCell;
 use core::fmt;
 use std::collections::HashMap;
+use std::time::Instant;
 use tokio::io::AsyncRead;
 use tokio::task::{unconstrained, yield_now};
 
 use crate::engine::Prepared;
 use crate::hub::batch::Batch;
+use crate::hub::gathering::Gathering;
 use crate::hub::mailbox::{Bounds, SlowPolicy};
 use crate::hub::member_id::MemberId;
 use crate::hub::post::{Item, Post, Publication};
@@ -116,23 +118,38 @@ impl<S: AsyncRead + WriteNow> Branch<S> {
         unconstrained(async {
             let mut house = House::new();
             let mut items = Vec::new();
+            let mut gathering = Gathering::new(Instant::now());
             loop {
                 self.post.arrival().await;
-                // Whoever is ready as well has a turn first: what they say leaves with it.
-                let mut bytes = 0;
-                for _ in 0..TURNS_MAX {
-                    match self.post.take_into(&mut items) {
-                        Some(more) if bytes + more < TOGETHER_BYTES_MAX => bytes += more,
-                        _ => break,
-                    }
-                    yield_now().await;
-                }
+                self.gather(&mut items, &mut gathering).await;
                 let mut arrivals = self.arrivals.take();
                 house.seats.extend(arrivals.drain(..));
+                gathering.begin(Instant::now());
                 house.carry_out(&mut items).await;
+                if !self.post.is_empty() {
+                    gathering.end_with_more(Instant::now());
+                }
             }
         })
         .await;
+    }
+
+    /// Takes what has come, and what comes while others have their turn.
+    async fn gather(&self, items: &mut Vec<Item>, gathering: &mut Gathering) {
+        let (mut bytes, mut turns) = (0, 0);
+        loop {
+            match self.post.take_into(items) {
+                Some(more) => (bytes, turns) = (bytes + more, turns + 1),
+                None if turns == 1 && gathering.waits(Instant::now) => {}
+                None => break,
+            }
+            if bytes >= TOGETHER_BYTES_MAX || turns == TURNS_MAX {
+                break;
+            }
+            // Whoever is ready as well has a turn first: what they say leaves with it.
+            yield_now().await;
+        }
+        gathering.settle(turns > 1);
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod batch;
 pub mod branch;
+mod gathering;
 pub mod mailbox;
 pub mod member_id;
 mod post;

@@ -106,6 +106,11 @@ impl Post {
         Some(core::mem::take(&mut waiting.bytes))
     }
 
+    /// Whether there is nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().items.is_empty()
+    }
+
     /// Waits until there may be something. Only one task may wait.
     pub(crate) async fn arrival(&self) {
         self.arrived.notified().await;
