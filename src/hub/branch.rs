@@ -36,6 +36,8 @@ const LOOK_AHEAD: usize = 16;
 /// What is published is written to their streams at once, by the task that runs
 /// [`run`](Self::run): not one task for each member is woken for it, and all that has been
 /// published meanwhile leaves in one write for each, up to 256 KiB or one message that is larger.
+/// Where more comes while it writes, it may wait for a quarter of what that took, for those who
+/// answer to what they heard, and not where that was in vain lately.
 /// Only what a stream does not take waits: what has been begun in the connection's outbox, what
 /// comes while that is full in the member's mailbox. The member's own task,
 /// [`Seated::serve`], sends it.

@@ -4,19 +4,49 @@ use framewire::engine::{Inbox, Limits, Role, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::support::raw_peer::{BINARY, FIN, RawPeer, TEXT};
+use crate::support::raw_peer::{BINARY, FIN, LengthForm, RawPeer, TEXT};
 use crate::support::receiver::{Receiver, Told, open};
 
-/// The least limit with which the shorter way is gone, and the lengths at which it changes.
+/// The lengths about which the form of a header or the way of a message changes.
 const LENGTHS: [usize; 3] = [126, 4_096, 65_536];
 
 /// A message of a client, and how far the server's limit for messages is from its length.
 #[derive(Clone, Debug)]
 struct Sent {
-    first: u8,
-    payload: Vec<u8>,
+    len: usize,
+    is_text: bool,
+    /// Four bytes a character, of which the last may be cut; or one.
+    is_wide: bool,
+    /// Where a byte stands that is in no text.
+    spoilt_at: Option<Index>,
     key: [u8; 4],
+    /// How the length is written, if not in its shortest form.
+    form: Option<LengthForm>,
     limit: Option<i64>,
+}
+
+impl Sent {
+    fn frame(&self) -> Vec<u8> {
+        let text = if self.is_wide {
+            "\u{1f980}"
+        } else {
+            "announce"
+        };
+        let mut payload: Vec<u8> = text.bytes().cycle().take(self.len).collect();
+        if let Some(at) = self.spoilt_at.filter(|_| self.len > 0) {
+            payload[at.index(self.len)] = 0xff;
+        }
+        let peer = RawPeer {
+            key: Some(self.key),
+        };
+        let first = FIN | if self.is_text { TEXT } else { BINARY };
+        let len = self.len as u64;
+        let header = match self.form {
+            Some(form) => peer.header_as(first, form, len),
+            None => peer.header(first, len),
+        };
+        [header, peer.payload(&payload)].concat()
+    }
 }
 
 fn lengths() -> impl Strategy<Value = usize> {
@@ -25,29 +55,23 @@ fn lengths() -> impl Strategy<Value = usize> {
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
-    let text = (any::<bool>(), any::<bool>(), any::<bool>());
+    let spoilt_at = prop::option::weighted(0.25, any::<Index>());
     let limit = prop::option::of(-1_i64..=1);
-    (lengths(), text, any::<Index>(), any::<[u8; 4]>(), limit).prop_map(
-        |(len, (is_text, is_wide, is_spoilt), at, key, limit)| {
-            let mut payload: Vec<u8> = (b'a'..=b'w').cycle().take(len).collect();
-            if is_wide {
-                // Four bytes a character, of which the last may be cut.
-                for (n, byte) in payload.iter_mut().enumerate() {
-                    *byte = "\u{1f980}".as_bytes()[n % 4];
-                }
-            }
-            if is_spoilt && len > 0 {
-                payload[at.index(len)] = 0xff;
-            }
-            let first = FIN | if is_text { TEXT } else { BINARY };
-            Sent {
-                first,
-                payload,
-                key,
-                limit,
-            }
-        },
-    )
+    let text = (any::<bool>(), any::<bool>(), spoilt_at);
+    let forms = prop::sample::select(&[LengthForm::Medium, LengthForm::Long][..]);
+    let header = (any::<[u8; 4]>(), prop::option::weighted(0.05, forms));
+    (lengths(), text, header, limit).prop_map(|(len, text, (key, form), limit)| {
+        let (is_text, is_wide, spoilt_at) = text;
+        Sent {
+            len,
+            is_text,
+            is_wide,
+            spoilt_at,
+            key,
+            form,
+            limit,
+        }
+    })
 }
 
 proptest! {
@@ -61,10 +85,10 @@ proptest! {
         let mut bytes = Vec::new();
         let mut limits = Limits::default();
         for it in &all {
-            bytes.extend(RawPeer { key: Some(it.key) }.frame(it.first, &it.payload));
+            bytes.extend(it.frame());
             if let Some(by) = it.limit {
-                let len = it.payload.len() as u64;
-                limits = limits.with_message_bytes_max(len.saturating_add_signed(by));
+                let limit = (it.len as u64).saturating_add_signed(by);
+                limits = limits.with_message_bytes_max(limit);
             }
         }
         let mut in_pieces = Receiver::of(open(Role::Server, limits.clone()));
